@@ -1,0 +1,253 @@
+//! A config held against its schema (types, names, ranges) and against itself (what must fit together).
+
+use serde_json::{Map, Value};
+
+use super::{Config, schema_json};
+use crate::error::{Error, Problem, Result};
+
+/// A config from JSON. Sections and fields that are left out take their defaults.
+///
+/// # Errors
+/// All that is wrong with it, found before any work.
+pub fn parse(json: &Value) -> Result<Config> {
+    let problems = check(json);
+    if !problems.is_empty() {
+        return Err(Error::Refused(problems));
+    }
+    decode(json)
+}
+
+fn decode(json: &Value) -> Result<Config> {
+    serde_json::from_value(json.clone()).map_err(|error| {
+        Error::refused(Problem::new("config", json, "a config that fits the schema", format!("Mend it: {error}.")))
+    })
+}
+
+/// Like [`parse`], but leaves open whether the fields fit together: more of them may be set before that is asked.
+///
+/// # Errors
+/// Unknown names, wrong types, numbers out of range.
+pub fn parse_sections(json: &Value) -> Result<Config> {
+    let mut problems = Vec::new();
+    let schema = schema_json();
+    check_object(json, &schema, &schema, "", &mut problems);
+    if problems.is_empty() { decode(json) } else { Err(Error::Refused(problems)) }
+}
+
+/// All that is wrong with a config, in the order of its fields; empty when it can be run.
+pub fn check(json: &Value) -> Vec<Problem> {
+    let schema = schema_json();
+    let mut problems = Vec::new();
+    check_object(json, &schema, &schema, "", &mut problems);
+    if problems.is_empty()
+        && let Ok(config) = serde_json::from_value::<Config>(json.clone())
+    {
+        check_together(&config, &mut problems);
+    }
+    problems
+}
+
+fn check_object(value: &Value, object: &Value, root: &Value, path: &str, problems: &mut Vec<Problem>) {
+    let empty = Map::new();
+    let properties = object["properties"].as_object().unwrap_or(&empty);
+    let Some(fields) = value.as_object() else {
+        let name = if path.is_empty() { "config" } else { path };
+        problems.push(Problem::new(name, value, "an object", "Write it as {\"field\": value, …}."));
+        return;
+    };
+    for (name, value) in fields {
+        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        match properties.get(name) {
+            None => {
+                let known: Vec<&str> = properties.keys().map(String::as_str).collect();
+                let advice = match nearest(name, &known) {
+                    Some(near) => format!("Did you mean `{near}`?"),
+                    None => "Remove it.".to_owned(),
+                };
+                problems.push(Problem::new(path, value, format!("one of {}", known.join(", ")), advice));
+            }
+            Some(property) => {
+                let property = resolve(property, root);
+                if property["type"] == "object" {
+                    check_object(value, property, root, &path, problems);
+                } else {
+                    check_field(value, property, &path, problems);
+                }
+            }
+        }
+    }
+}
+
+fn resolve<'a>(property: &'a Value, root: &'a Value) -> &'a Value {
+    match property["$ref"].as_str() {
+        Some(reference) => root.pointer(reference.trim_start_matches('#')).unwrap_or(property),
+        None => property,
+    }
+}
+
+fn check_field(value: &Value, property: &Value, path: &str, problems: &mut Vec<Problem>) {
+    let choices = choices(property);
+    if !choices.is_empty() {
+        if !value.as_str().is_some_and(|value| choices.contains(&value)) {
+            let advice = match value.as_str().and_then(|value| nearest(value, &choices)) {
+                Some(near) => format!("Did you mean `{near}`?"),
+                None => "Choose one of them.".to_owned(),
+            };
+            problems.push(Problem::new(path, value, format!("one of {}", choices.join(", ")), advice));
+        }
+        return;
+    }
+    let kind = property["type"].as_str().unwrap_or_default();
+    let fits = match kind {
+        "integer" => value.as_f64().is_some_and(|v| v.fract() == 0.0) && (value.is_i64() || value.is_u64()),
+        "number" => value.is_number(),
+        "boolean" => value.is_boolean(),
+        "string" => value.is_string(),
+        _ => true,
+    };
+    let bounds = (property["minimum"].as_f64(), property["maximum"].as_f64());
+    let within = value.as_f64().is_none_or(|v| bounds.0.is_none_or(|min| v >= min) && bounds.1.is_none_or(|max| v <= max));
+    if !(fits && within) {
+        let kind = match kind {
+            "integer" => "a whole number",
+            "number" => "a number",
+            "boolean" => "true or false",
+            _ => "a text",
+        };
+        let allowed = match (&property["minimum"], &property["maximum"]) {
+            (Value::Null, _) | (_, Value::Null) => kind.to_owned(),
+            (min, max) => format!("{kind} from {min} to {max}"),
+        };
+        problems.push(Problem::new(path, value, allowed, "Change it to one of these."));
+    }
+}
+
+/// The names an enum may take: `oneOf` constants where variants have doc comments, `enum` where they have none.
+fn choices(property: &Value) -> Vec<&str> {
+    let constants = property["oneOf"].as_array().into_iter().flatten();
+    let constants = constants.flat_map(|choice| match choice["const"].as_str() {
+        Some(constant) => vec![constant],
+        None => choice["enum"].as_array().into_iter().flatten().filter_map(Value::as_str).collect(),
+    });
+    constants.chain(property["enum"].as_array().into_iter().flatten().filter_map(Value::as_str)).collect()
+}
+
+/// The known name that a misspelt one was probably meant to be.
+fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    known
+        .iter()
+        .map(|&candidate| (edit_distance(name, candidate), candidate))
+        .min()
+        .filter(|&(distance, candidate)| distance <= 1 + candidate.len() / 4)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Levenshtein's distance, row by row.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, &y) in b.iter().enumerate() {
+            let substitute = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = substitute.min(row[j] + 1).min(row[j + 1] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// What no single field can say.
+fn check_together(config: &Config, problems: &mut Vec<Problem>) {
+    let model = &config.model;
+    if !model.width.is_multiple_of(model.heads) {
+        let divisors: Vec<String> =
+            (1..=model.width).filter(|&h| model.width.is_multiple_of(4 * h)).map(|h| h.to_string()).collect();
+        problems.push(Problem::new(
+            "model.heads",
+            model.heads,
+            format!("a divisor of model.width ({}): {}", model.width, divisors.join(", ")),
+            "Change the heads or the width.",
+        ));
+    } else if !model.width.is_multiple_of(4 * model.heads) {
+        problems.push(Problem::new(
+            "model.heads",
+            model.heads,
+            format!(
+                "heads whose size, model.width / model.heads, is a multiple of 4 (now {})",
+                model.width / model.heads
+            ),
+            "Take fewer heads or a larger width.",
+        ));
+    }
+    if !model.hidden.is_multiple_of(4) {
+        problems.push(Problem::new("model.hidden", model.hidden, "a multiple of 4", "Round it."));
+    }
+    if config.schedule.warmup_steps > config.training.steps {
+        problems.push(Problem::new(
+            "schedule.warmup_steps",
+            config.schedule.warmup_steps,
+            format!("at most training.steps ({})", config.training.steps),
+            "Shorten the warm-up or lengthen the run.",
+        ));
+    }
+    if config.evaluation.prompt.is_empty() {
+        problems.push(Problem::new("evaluation.prompt", "\"\"", "at least one character", "Write one."));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_default_config_is_valid_and_survives_json() {
+        let json = serde_json::to_value(Config::default()).unwrap();
+        assert_eq!(check(&json), []);
+        assert_eq!(parse(&json).unwrap(), Config::default());
+        assert_eq!(parse(&json!({})).unwrap(), Config::default());
+    }
+
+    #[test]
+    fn every_field_has_help_and_a_default() {
+        let schema = schema_json();
+        for (section, reference) in schema["properties"].as_object().unwrap() {
+            for (name, field) in resolve(reference, &schema)["properties"].as_object().unwrap() {
+                assert!(field["description"].is_string(), "{section}.{name} has no doc comment");
+                assert!(!field["default"].is_null(), "{section}.{name} has no default");
+                let bounded = !field["minimum"].is_null() && !field["maximum"].is_null();
+                let number = field["type"] == "integer" || field["type"] == "number";
+                assert!(bounded || !number, "{section}.{name} has no range");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let cases = [
+            (json!({"model": {"heads": 5}}), "model.heads", "a divisor of model.width (96)"),
+            (json!({"model": {"heads": 48}}), "model.heads", "multiple of 4"),
+            (json!({"model": {"width": -8}}), "model.width", "a whole number from 8 to 4096"),
+            (json!({"model": {"width": 96.5}}), "model.width", "a whole number"),
+            (json!({"model": {"width": "wide"}}), "model.width", "a whole number"),
+            (json!({"model": {"widht": 96}}), "model.widht", "Did you mean `width`?"),
+            (json!({"modle": {}}), "modle", "Did you mean `model`?"),
+            (json!({"model": 3}), "model", "an object"),
+            (json!(3), "config", "an object"),
+            (json!({"model": {"norm": "batch_norm"}}), "model.norm", "one of layer_norm, rms_norm"),
+            (json!({"model": {"norm": null}}), "model.norm", "one of"),
+            (json!({"optimizer": {"learning_rate": 1e9}}), "optimizer.learning_rate", "a number from"),
+            (json!({"model": {"tied_head": 1}}), "model.tied_head", "true or false"),
+            (json!({"training": {"steps": 5}}), "schedule.warmup_steps", "at most training.steps (5)"),
+            (json!({"evaluation": {"prompt": ""}}), "evaluation.prompt", "at least one character"),
+        ];
+        for (config, field, says) in cases {
+            let problems = check(&config);
+            assert_eq!(problems.len(), 1, "{config}: {problems:?}");
+            assert_eq!(problems[0].field, field);
+            assert!(problems[0].to_string().contains(says), "{}", problems[0]);
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! A text made ready for training: tokenised, its last part held out, and the bytes behind every token known,
+//! so that a loss can be given in bits per byte, the one figure that can be compared between tokenizers.
+
+use super::{DOCUMENT_END, Tokenizer, TokenizerKind};
+use crate::error::{Error, Problem, Result};
+
+pub struct Dataset {
+    pub tokenizer: Tokenizer,
+    pub train: Vec<u32>,
+    /// The last part of the text, never trained on.
+    pub held_out: Vec<u32>,
+    pub train_bytes: usize,
+    pub held_out_bytes: usize,
+}
+
+/// What a model that knows only how often each token occurs would score: the line that a model must get below.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Entropy {
+    pub nats_per_token: f64,
+    pub bits_per_byte: f64,
+}
+
+/// One stretch of held-out text: the model reads `tokens[..T]` and is scored on `tokens[1..]`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Window<'a> {
+    /// (T+1)
+    pub tokens: &'a [u32],
+    /// Bytes of UTF-8 that the T scored tokens stand for.
+    pub scored_bytes: u32,
+}
+
+impl Dataset {
+    /// The split depends on the text and the fraction only, so every tokenizer is tested on the same bytes.
+    ///
+    /// The tokenizer is trained on the whole text. For characters, all that the model could learn from this about
+    /// the held-out part is which characters occur in it, and it saves every run from a token that is met for the
+    /// first time in the test.
+    pub fn new(text: &str, kind: TokenizerKind, held_out_fraction: f64) -> Result<Self> {
+        if !(held_out_fraction > 0.0 && held_out_fraction <= 0.5) {
+            return Err(Error::refused(Problem::new(
+                "data.held_out_fraction",
+                held_out_fraction,
+                "more than 0, at most 0.5",
+                "Take 0.1 if in doubt.",
+            )));
+        }
+        let tokenizer = Tokenizer::train(kind, text)?;
+        let (train, held_out) = text.split_at(cut(text, held_out_fraction));
+        Ok(Self {
+            train: tokenizer.encode(train),
+            held_out: tokenizer.encode(held_out),
+            train_bytes: train.len(),
+            held_out_bytes: held_out.len(),
+            tokenizer,
+        })
+    }
+
+    /// Refuses a context that the training part or the held-out part cannot fill once.
+    pub fn check_context(&self, context: usize) -> Result<()> {
+        let longest = self.train.len().min(self.held_out.len()).saturating_sub(1);
+        if (1..=longest).contains(&context) {
+            return Ok(());
+        }
+        Err(Error::refused(Problem::new(
+            "model.context",
+            context,
+            format!(
+                "1 to {longest} on this text ({} training and {} held-out tokens)",
+                self.train.len(),
+                self.held_out.len()
+            ),
+            "Shorten the context or take a longer text.",
+        )))
+    }
+
+    /// Of the held-out part.
+    pub fn bytes_per_token(&self) -> f64 {
+        self.held_out_bytes as f64 / self.held_out.len() as f64
+    }
+
+    /// Of the held-out part, under the training part's frequencies. One is added to each count, so that a token
+    /// that the training part lacks costs much but not infinity.
+    pub fn unigram_entropy(&self) -> Entropy {
+        let mut counts = vec![1u64; self.tokenizer.vocabulary_size()];
+        self.train.iter().for_each(|&id| counts[id as usize] += 1);
+        let total = (counts.len() + self.train.len()) as f64;
+        let nats: f64 = self.held_out.iter().map(|&id| (total / counts[id as usize] as f64).ln()).sum();
+        Entropy {
+            nats_per_token: nats / self.held_out.len() as f64,
+            bits_per_byte: bits_per_byte(nats, self.held_out_bytes as u64),
+        }
+    }
+
+    /// Consecutive windows of the held-out part. Each begins with the last token of the one before, so every
+    /// token is scored once, but for the first and an incomplete window at the end.
+    ///
+    /// `max_bytes` ends the list once that many bytes are scored. It is a limit in bytes and not in windows, so
+    /// that every tokenizer is scored on the same stretch of text.
+    pub fn validation_windows(&self, context: usize, max_bytes: usize) -> Result<Vec<Window<'_>>> {
+        self.check_context(context)?;
+        let mut scored = 0;
+        let windows = self.held_out.windows(context + 1).step_by(context).map(|tokens| {
+            let scored_bytes = tokens[1..].iter().map(|&id| self.tokenizer.token_bytes(id)).sum();
+            Window { tokens, scored_bytes }
+        });
+        Ok(windows
+            .take_while(|window| {
+                let more = scored < max_bytes;
+                scored += window.scored_bytes as usize;
+                more
+            })
+            .collect())
+    }
+}
+
+/// `total_nats` is the summed loss over tokens that stand for `bytes_scored` bytes.
+pub fn bits_per_byte(total_nats: f64, bytes_scored: u64) -> f64 {
+    total_nats / (std::f64::consts::LN_2 * bytes_scored as f64)
+}
+
+/// Where the held-out part begins: at the end of a document, else of a line, else of a character, at most a tenth
+/// of that part's size before the exact fraction.
+fn cut(text: &str, held_out_fraction: f64) -> usize {
+    let held_out = ((text.len() as f64 * held_out_fraction) as usize).max(1);
+    let exact = text.floor_char_boundary(text.len().saturating_sub(held_out));
+    let earliest = text.ceil_char_boundary(exact.saturating_sub(held_out / 10));
+    let near = text.get(earliest..exact).unwrap_or_default();
+    [DOCUMENT_END, "\n"].iter().find_map(|end| near.rfind(end).map(|at| earliest + at + end.len())).unwrap_or(exact)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::tiny_tales;
+
+    const KINDS: [TokenizerKind; 2] = [TokenizerKind::Characters, TokenizerKind::Bytes];
+
+    fn problem<T>(result: Result<T>) -> Problem {
+        match result {
+            Err(Error::Refused(mut problems)) => problems.remove(0),
+            _ => panic!("not refused"),
+        }
+    }
+
+    #[test]
+    fn the_parts_are_the_text_and_the_same_for_every_tokenizer() {
+        let stories = tiny_tales(50_000, 1);
+        let lines = "四十二行。\n".repeat(500);
+        let unbroken = "é".repeat(3000);
+        for text in [&stories, &lines, &unbroken] {
+            for fraction in [0.001, 0.1, 0.333, 0.5] {
+                let [a, b] = KINDS.map(|kind| Dataset::new(text, kind, fraction).unwrap());
+                for dataset in [&a, &b] {
+                    let train = dataset.tokenizer.decode(&dataset.train);
+                    let held_out = dataset.tokenizer.decode(&dataset.held_out);
+                    assert_eq!(&(train.clone() + &held_out), text);
+                    assert_eq!((dataset.train_bytes, dataset.held_out_bytes), (train.len(), held_out.len()));
+                }
+                assert_eq!(a.held_out_bytes, b.held_out_bytes);
+                let share = a.held_out_bytes as f64 / text.len() as f64;
+                assert!((fraction - 0.0001..1.1 * fraction + 0.001).contains(&share), "{share} held out of {fraction}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_cut_is_at_a_document_then_a_line_then_a_character() {
+        let stories = tiny_tales(50_000, 1);
+        assert!(stories[..cut(&stories, 0.3)].ends_with(DOCUMENT_END));
+        let verses = "first line\nsecond line\nthird line\n\n".repeat(100);
+        assert!(verses[..cut(&verses, 0.295)].ends_with(DOCUMENT_END));
+        let lines = "a line of text\n".repeat(100);
+        assert!(lines[..cut(&lines, 0.3)].ends_with('\n'));
+        assert_eq!(cut(&"é".repeat(100), 0.1), 180);
+        assert_eq!(cut("é", 0.5), 0);
+    }
+
+    #[test]
+    fn a_fraction_out_of_range_is_refused() {
+        for fraction in [0.0, -0.1, 0.51, f64::NAN, f64::INFINITY] {
+            let problem = problem(Dataset::new("some text", TokenizerKind::Bytes, fraction));
+            assert_eq!(problem.field, "data.held_out_fraction");
+        }
+    }
+
+    #[test]
+    fn unigram_entropy_of_a_known_text() {
+        // Training part "aaab", held-out part "ab": with one added, p(a) = 4/7, p(b) = 2/7, p(unknown) = 1/7.
+        let dataset = Dataset::new("aaabab", TokenizerKind::Characters, 0.34).unwrap();
+        assert_eq!((dataset.train.len(), dataset.held_out.len()), (4, 2));
+        let expected = ((7.0 / 4.0f64).ln() + (7.0 / 2.0f64).ln()) / 2.0;
+        let entropy = dataset.unigram_entropy();
+        assert!((entropy.nats_per_token - expected).abs() < 1e-12);
+        assert!((entropy.bits_per_byte - expected / std::f64::consts::LN_2).abs() < 1e-12);
+    }
+
+    #[test]
+    fn bits_per_byte_counts_bytes_and_not_characters() {
+        // Two characters of three bytes, each one bit: 2 bits over 6 bytes.
+        assert!((bits_per_byte(2.0 * std::f64::consts::LN_2, 6) - 1.0 / 3.0).abs() < 1e-12);
+        let dataset = Dataset::new(&"山川".repeat(1000), TokenizerKind::Characters, 0.5).unwrap();
+        assert_eq!(dataset.bytes_per_token(), 3.0);
+        assert_eq!(dataset.validation_windows(10, usize::MAX).unwrap()[0].scored_bytes, 30);
+    }
+
+    #[test]
+    fn windows_score_every_token_once() {
+        let text = tiny_tales(20_000, 1) + "naïve 山";
+        for kind in KINDS {
+            let dataset = Dataset::new(&text, kind, 0.2).unwrap();
+            for context in [1, 7, 64, dataset.held_out.len() - 1] {
+                let windows = dataset.validation_windows(context, usize::MAX).unwrap();
+                let scored: Vec<u32> = windows.iter().flat_map(|window| window.tokens[1..].to_vec()).collect();
+                assert_eq!(scored, dataset.held_out[1..=scored.len()]);
+                assert!(dataset.held_out.len() - 1 - scored.len() < context, "only an incomplete window is left out");
+                let bytes: u32 = windows.iter().map(|window| window.scored_bytes).sum();
+                let expected: u32 = scored.iter().map(|&id| dataset.tokenizer.token_bytes(id)).sum();
+                assert_eq!(bytes, expected);
+                assert!(windows.iter().all(|window| window.tokens.len() == context + 1));
+            }
+            let windows = dataset.validation_windows(64, 1000).unwrap();
+            let bytes: u32 = windows.iter().map(|window| window.scored_bytes).sum();
+            assert!((1000..1064).contains(&bytes), "{bytes}");
+        }
+    }
+
+    #[test]
+    fn a_context_that_the_text_cannot_fill_is_refused() {
+        let dataset = Dataset::new(&"a".repeat(1000), TokenizerKind::Bytes, 0.1).unwrap();
+        assert_eq!(dataset.held_out.len(), 100);
+        assert!(dataset.validation_windows(99, usize::MAX).is_ok());
+        for context in [0, 100, 5000] {
+            let problem = problem(dataset.validation_windows(context, usize::MAX));
+            assert_eq!((problem.field.as_str(), problem.value), ("model.context", context.to_string()));
+            assert!(problem.allowed.starts_with("1 to 99"), "{}", problem.allowed);
+        }
+    }
+
+    #[test]
+    fn tiny_texts_do_not_panic() {
+        for text in ["", "a", "é", "\n\n", "a\n\nb"] {
+            for kind in KINDS {
+                let dataset = Dataset::new(text, kind, 0.5).unwrap();
+                assert!(dataset.check_context(8).is_err());
+                dataset.unigram_entropy();
+            }
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Text and what becomes of it on the way to the model:
+//!
+//! corpus (which text, and is it usable) → tokenizer (text to numbers) → dataset (training part and held-out
+//! part) → batches (what one step reads).
+//!
+//! - [`tinytales`] writes the default corpus: children's stories whose ground truth is known
+//! - [`corpus`] names the texts to choose from and refuses what cannot be trained on
+//! - [`tokenizer`] holds the tokenizers, one file each
+//! - [`dataset`] splits a text, tokenises it and knows the bytes behind every token
+//! - [`batches`] draws the windows of a step
+//!
+//! Nothing here knows the GPU, the model or JavaScript.
+
+pub mod batches;
+pub mod corpus;
+pub mod dataset;
+pub mod tinytales;
+pub mod tokenizer;
+
+pub use batches::Batches;
+pub use corpus::{Corpus, TEXT_MAX_BYTES, TEXT_MIN_BYTES, check_text};
+pub use dataset::{Dataset, Entropy, Window, bits_per_byte};
+pub use tinytales::{DOCUMENT_END, tiny_tales};
+pub use tokenizer::{Tokenizer, TokenizerKind};

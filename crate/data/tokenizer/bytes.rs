@@ -1,0 +1,49 @@
+//! One token a byte of UTF-8: nothing to train, nothing unknown.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Tokenize, UNKNOWN, printable};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bytes {}
+
+impl Tokenize for Bytes {
+    fn encode(&self, text: &str) -> Vec<u32> {
+        text.bytes().map(u32::from).collect()
+    }
+
+    fn decode(&self, tokens: &[u32]) -> String {
+        // 0xFF occurs nowhere in UTF-8, so an id that is no byte decodes to U+FFFD.
+        let bytes: Vec<u8> = tokens.iter().map(|&id| u8::try_from(id).unwrap_or(0xFF)).collect();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    fn vocabulary_size(&self) -> usize {
+        256
+    }
+
+    fn token_bytes(&self, _: u32) -> u32 {
+        1
+    }
+
+    fn token_text(&self, id: u32) -> String {
+        match u8::try_from(id) {
+            Ok(byte) if byte.is_ascii() => printable(byte.into()),
+            Ok(byte) => format!("<{byte:02X}>"),
+            Err(_) => UNKNOWN.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_a_letter_is_no_letter() {
+        let tokens = Bytes {}.encode("né");
+        assert_eq!(tokens, [0x6E, 0xC3, 0xA9]);
+        assert_eq!(Bytes {}.decode(&tokens[..2]), "n\u{fffd}");
+        assert_eq!(Bytes {}.token_text(0xC3), "<C3>");
+    }
+}

@@ -1,0 +1,167 @@
+//! One tape, two devices: whatever a run does, it does through an [`Engine`], on the GPU or on the CPU.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::rc::Rc;
+
+use crate::cpu::CpuEngine;
+use crate::error::Result;
+use crate::gpu::{Gpu, GpuEngine};
+use crate::kernels::Step;
+use crate::tape::{Buffers, Recording, Tensor};
+
+/// A recording that an engine was given.
+pub type ProgramId = usize;
+
+/// Names a read that was started; they arrive in the order in which they were started.
+pub type Ticket = u64;
+
+/// Where runs can live.
+#[derive(Clone)]
+pub enum Device {
+    Gpu(Rc<Gpu>),
+    Cpu,
+}
+
+/// What a visitor may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceChoice {
+    /// The GPU, if there is a real one, else the CPU.
+    Auto,
+    Gpu,
+    Cpu,
+}
+
+impl Device {
+    /// Opens the device. With `Auto` also says, where the CPU was taken, why.
+    ///
+    /// # Errors
+    /// `Gpu` without a GPU.
+    pub async fn open(choice: DeviceChoice) -> Result<(Self, Option<String>)> {
+        match choice {
+            DeviceChoice::Cpu => Ok((Self::Cpu, None)),
+            DeviceChoice::Gpu => Ok((Self::Gpu(Rc::new(Gpu::open().await?)), None)),
+            DeviceChoice::Auto => Ok(match Gpu::open().await {
+                Err(error) => (Self::Cpu, Some(error.to_string())),
+                Ok(gpu) if gpu.software => {
+                    let note = format!("the only adapter, {}, runs shaders on the CPU; this is faster", gpu.name);
+                    (Self::Cpu, Some(note))
+                }
+                Ok(gpu) => (Self::Gpu(Rc::new(gpu)), None),
+            }),
+        }
+    }
+
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Gpu(gpu) => &gpu.name,
+            Self::Cpu => "CPU",
+        }
+    }
+}
+
+/// A device with a run's buffers and programs on it.
+pub enum Engine {
+    Gpu(Box<GpuEngine>),
+    Cpu(CpuRun),
+}
+
+/// The CPU finishes what it is asked at once; what it read waits here to be polled.
+pub struct CpuRun {
+    engine: CpuEngine<f32>,
+    reads: VecDeque<(Ticket, Vec<f32>)>,
+    next: Ticket,
+}
+
+impl Engine {
+    /// Allocates `buffers`, zeroed. `read_len` is the most that one read from `run` brings back.
+    pub fn new(device: &Device, buffers: &Buffers, read_len: usize) -> Result<Self> {
+        Ok(match device {
+            Device::Gpu(gpu) => Self::Gpu(Box::new(GpuEngine::new(Rc::clone(gpu), buffers, read_len)?)),
+            Device::Cpu => Self::Cpu(CpuRun { engine: CpuEngine::new(buffers), reads: VecDeque::new(), next: 0 }),
+        })
+    }
+
+    pub async fn add(&mut self, recording: &Recording, progress: &mut dyn FnMut(usize, usize)) -> Result<ProgramId> {
+        match self {
+            Self::Gpu(engine) => engine.add(recording, progress).await,
+            Self::Cpu(run) => Ok(run.engine.add(recording)),
+        }
+    }
+
+    pub fn write(&mut self, tensor: Tensor, data: &[f32]) {
+        match self {
+            Self::Gpu(engine) => engine.write(tensor, bytemuck::cast_slice(data)),
+            Self::Cpu(run) => run.engine.write_exact(tensor, data),
+        }
+    }
+
+    pub fn write_ids(&mut self, tensor: Tensor, data: &[u32]) {
+        match self {
+            Self::Gpu(engine) => engine.write(tensor, bytemuck::cast_slice(data)),
+            Self::Cpu(run) => run.engine.write_ids(tensor, data),
+        }
+    }
+
+    /// Runs ops of a program: the GPU is asked and goes on by itself, the CPU works now.
+    /// Where `read` is given, its value after them will be there to `poll`; only when there is room.
+    pub fn run(
+        &mut self,
+        program: ProgramId,
+        ops: Range<usize>,
+        step: &Step,
+        read: Option<Tensor>,
+    ) -> Result<Option<Ticket>> {
+        match self {
+            Self::Gpu(engine) => engine.run(program, ops, step, read),
+            Self::Cpu(run) => {
+                run.engine.run(program, ops, step);
+                Ok(read.map(|tensor| {
+                    run.reads.push_back((run.next, run.engine.read(tensor).to_vec()));
+                    run.next += 1;
+                    run.next - 1
+                }))
+            }
+        }
+    }
+
+    /// Whether another `run` that reads can be asked for now.
+    pub fn has_room(&self) -> bool {
+        match self {
+            Self::Gpu(engine) => engine.has_room(),
+            Self::Cpu(run) => run.reads.is_empty(),
+        }
+    }
+
+    /// The oldest read that has arrived. Never waits.
+    pub fn poll(&mut self) -> Result<Option<(Ticket, Vec<f32>)>> {
+        match self {
+            Self::Gpu(engine) => engine.poll(),
+            Self::Cpu(run) => Ok(run.reads.pop_front()),
+        }
+    }
+
+    /// The oldest read, waited for; None when none is under way.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn wait(&mut self) -> Result<Option<(Ticket, Vec<f32>)>> {
+        match self {
+            Self::Gpu(engine) => engine.wait(),
+            Self::Cpu(run) => Ok(run.reads.pop_front()),
+        }
+    }
+
+    /// Brings a tensor back, and waits for it.
+    pub async fn read(&mut self, tensor: Tensor) -> Result<Vec<f32>> {
+        match self {
+            Self::Gpu(engine) => Ok(bytemuck::pod_collect_to_vec(&engine.read(tensor).await?)),
+            Self::Cpu(run) => Ok(run.engine.read(tensor).to_vec()),
+        }
+    }
+
+    pub async fn read_ids(&mut self, tensor: Tensor) -> Result<Vec<u32>> {
+        match self {
+            Self::Gpu(engine) => Ok(bytemuck::pod_collect_to_vec(&engine.read(tensor).await?)),
+            Self::Cpu(run) => Ok(run.engine.read_ids(tensor).to_vec()),
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! A run on the GPU: its buffers, and its recordings as pipelines and bind groups that are made once and replayed.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::Gpu;
+use super::readback::{Readback, Ticket};
+use crate::engine::ProgramId;
+use crate::error::{Error, Result};
+use crate::kernels::{Access, Binding, Kernel, Step};
+use crate::tape::{BufferId, Buffers, Op, Recording, Tensor};
+
+/// Steps whose results may be under way: enough to keep the GPU busy, few enough to stop soon.
+const IN_FLIGHT: usize = 8;
+
+pub struct GpuEngine {
+    gpu: Rc<Gpu>,
+    buffers: Vec<wgpu::Buffer>,
+    step: wgpu::Buffer,
+    programs: Vec<Vec<Dispatch>>,
+    pipelines: HashMap<String, Rc<Pipeline>>,
+    readback: Readback,
+}
+
+struct Pipeline {
+    pipeline: wgpu::ComputePipeline,
+    layout: wgpu::BindGroupLayout,
+}
+
+/// One op, ready to be encoded.
+struct Dispatch {
+    pipeline: Rc<Pipeline>,
+    bind_group: wgpu::BindGroup,
+    grid: [u32; 2],
+}
+
+impl GpuEngine {
+    /// Allocates `buffers`; they start as zeros. `read_len` is the most that one `start_read` brings back.
+    pub fn new(gpu: Rc<Gpu>, buffers: &Buffers, read_len: usize) -> Result<Self> {
+        gpu.check()?;
+        let buffers = buffers.specs.iter().map(|spec| {
+            gpu.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some(&spec.label),
+                size: spec.len as u64 * 4,
+                usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
+                mapped_at_creation: false,
+            })
+        });
+        let buffers = buffers.collect();
+        let step = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("step"),
+            size: size_of::<Step>() as u64,
+            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        let readback = Readback::new(&gpu.device, IN_FLIGHT, read_len);
+        Ok(Self { gpu, buffers, step, programs: vec![], pipelines: HashMap::new(), readback })
+    }
+
+    /// Compiles what is new in a recording and binds it. `progress` is told (ops done, ops in all).
+    ///
+    /// # Errors
+    /// [`Error::Shader`] with the composed source where one does not compile.
+    pub async fn add(&mut self, recording: &Recording, progress: &mut dyn FnMut(usize, usize)) -> Result<ProgramId> {
+        let mut program = Vec::with_capacity(recording.ops.len());
+        for (i, op) in recording.ops.iter().enumerate() {
+            progress(i, recording.ops.len());
+            let shader = op.kernel.shader();
+            let pipeline = self.pipeline(&op.kernel).await?;
+            let bind_group = self.bind(op, &pipeline);
+            program.push(Dispatch { pipeline, bind_group, grid: shader.grid });
+        }
+        self.gpu.check()?;
+        self.programs.push(program);
+        Ok(self.programs.len() - 1)
+    }
+
+    async fn pipeline(&mut self, kernel: &Kernel) -> Result<Rc<Pipeline>> {
+        let shader = kernel.shader();
+        let source = shader.compose();
+        if let Some(pipeline) = self.pipelines.get(&source) {
+            return Ok(Rc::clone(pipeline));
+        }
+        let device = &self.gpu.device;
+        let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some(shader.name),
+            source: wgpu::ShaderSource::Wgsl(source.as_str().into()),
+        });
+        let mut entries: Vec<_> = shader.bindings.iter().enumerate().map(|(i, b)| layout_entry(i, Some(b))).collect();
+        entries.push(layout_entry(entries.len(), None));
+        let layout = device
+            .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(shader.name), entries: &entries });
+        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(shader.name),
+            layout: Some(&device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+                label: Some(shader.name),
+                bind_group_layouts: &[Some(&layout)],
+                ..Default::default()
+            })),
+            module: &module,
+            entry_point: Some("main"),
+            compilation_options: Default::default(),
+            cache: None,
+        });
+        if let Some(error) = scope.pop().await {
+            return Err(Error::Shader { name: shader.name.to_owned(), message: error.to_string(), source });
+        }
+        let pipeline = Rc::new(Pipeline { pipeline, layout });
+        self.pipelines.insert(source, Rc::clone(&pipeline));
+        Ok(pipeline)
+    }
+
+    fn bind(&self, op: &Op, pipeline: &Pipeline) -> wgpu::BindGroup {
+        let mut entries: Vec<wgpu::BindGroupEntry> = op
+            .tensors
+            .iter()
+            .enumerate()
+            .map(|(i, tensor)| wgpu::BindGroupEntry {
+                binding: i as u32,
+                resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                    buffer: self.buffer(*tensor),
+                    offset: tensor.offset as u64 * 4,
+                    size: wgpu::BufferSize::new(tensor.len as u64 * 4),
+                }),
+            })
+            .collect();
+        entries.push(wgpu::BindGroupEntry {
+            binding: entries.len() as u32,
+            resource: self.step.as_entire_binding(),
+        });
+        self.gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(&op.label),
+            layout: &pipeline.layout,
+            entries: &entries,
+        })
+    }
+
+    fn buffer(&self, tensor: Tensor) -> &wgpu::Buffer {
+        match tensor.buffer {
+            BufferId::Placed(i) => &self.buffers[i],
+            BufferId::Transient(_) => panic!("a finished recording has placed its transients"),
+        }
+    }
+
+    /// Uploads `data` (4-byte elements) to the start of `tensor`, in order with what is submitted.
+    pub fn write(&mut self, tensor: Tensor, data: &[u8]) {
+        assert!(data.len() <= tensor.len * 4, "{} bytes do not fit in {} elements", data.len(), tensor.len);
+        self.gpu.queue.write_buffer(self.buffer(tensor), tensor.offset as u64 * 4, data);
+    }
+
+    /// Submits the ops `from..to` of a program; where `read` is given, starts to bring that tensor back after them.
+    pub fn run(
+        &mut self,
+        program: ProgramId,
+        ops: std::ops::Range<usize>,
+        step: &Step,
+        read: Option<Tensor>,
+    ) -> Result<Option<Ticket>> {
+        self.gpu.check()?;
+        self.gpu.queue.write_buffer(&self.step, 0, bytemuck::bytes_of(step));
+        let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
+        {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            for dispatch in &self.programs[program][ops] {
+                pass.set_pipeline(&dispatch.pipeline.pipeline);
+                pass.set_bind_group(0, &dispatch.bind_group, &[]);
+                pass.dispatch_workgroups(dispatch.grid[0], dispatch.grid[1], 1);
+            }
+        }
+        if let Some(tensor) = read {
+            let BufferId::Placed(i) = tensor.buffer else { panic!("only placed tensors are read") };
+            self.readback.copy(&mut encoder, &self.buffers[i], tensor.offset, tensor.len);
+        }
+        self.gpu.queue.submit([encoder.finish()]);
+        Ok(read.map(|_| self.readback.map()))
+    }
+
+    /// Whether another `run` that reads can be submitted now.
+    pub fn has_room(&self) -> bool {
+        !self.readback.is_full()
+    }
+
+    /// The oldest read that has arrived, without waiting.
+    pub fn poll(&mut self) -> Result<Option<(Ticket, Vec<f32>)>> {
+        self.gpu.check()?;
+        let _ = self.gpu.device.poll(wgpu::PollType::Poll);
+        self.readback.take()
+    }
+
+    /// Waits until a read arrives; None when none is under way. Not for the page: a worker yields instead.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn wait(&mut self) -> Result<Option<(Ticket, Vec<f32>)>> {
+        loop {
+            if self.readback.is_empty() {
+                return Ok(None);
+            }
+            if let Some(arrived) = self.readback.take()? {
+                return Ok(Some(arrived));
+            }
+            self.gpu.check()?;
+            self.gpu
+                .device
+                .poll(wgpu::PollType::wait_indefinitely())
+                .map_err(|error| Error::DeviceLost(error.to_string()))?;
+        }
+    }
+
+    /// Brings a tensor back and waits for it: for evaluation, samples and tests, never for the training loop.
+    pub async fn read(&mut self, tensor: Tensor) -> Result<Vec<u8>> {
+        let device = &self.gpu.device;
+        let size = tensor.len as u64 * 4;
+        let staging = device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("read"),
+            size,
+            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        let mut encoder = device.create_command_encoder(&Default::default());
+        encoder.copy_buffer_to_buffer(self.buffer(tensor), tensor.offset as u64 * 4, &staging, 0, size);
+        self.gpu.queue.submit([encoder.finish()]);
+        let (sender, receiver) = futures_channel::oneshot::channel();
+        staging.slice(..).map_async(wgpu::MapMode::Read, move |result| {
+            // The receiver is gone only when the reader gave up.
+            let _ = sender.send(result);
+        });
+        let _ = device.poll(wgpu::PollType::wait_indefinitely());
+        let lost = |reason: String| self.gpu.check().err().unwrap_or(Error::DeviceLost(reason));
+        receiver.await.map_err(|error| lost(error.to_string()))?.map_err(|error| lost(error.to_string()))?;
+        let view = staging.slice(..).get_mapped_range().map_err(|error| lost(error.to_string()))?;
+        Ok(view.to_vec())
+    }
+}
+
+fn layout_entry(index: usize, binding: Option<&Binding>) -> wgpu::BindGroupLayoutEntry {
+    let ty = match binding {
+        Some(binding) => wgpu::BufferBindingType::Storage { read_only: binding.access == Access::Read },
+        None => wgpu::BufferBindingType::Uniform,
+    };
+    wgpu::BindGroupLayoutEntry {
+        binding: index as u32,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
+        count: None,
+    }
+}

@@ -1,0 +1,111 @@
+//! The GPU, through wgpu: WebGPU in the page; Vulkan, Metal or DX12 natively. Nothing outside this folder knows wgpu.
+//!
+//! - `shader.rs` composes WGSL;
+//! - this file finds a device and what it can do;
+//! - `engine.rs` holds a run's buffers and pipelines on it and replays recordings;
+//! - `readback.rs` brings numbers back without waiting for them.
+
+mod engine;
+mod readback;
+pub mod shader;
+
+use std::sync::{Arc, Mutex};
+
+pub use engine::GpuEngine;
+
+use crate::error::{Error, Result};
+
+/// A GPU that was found and opened.
+pub struct Gpu {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    pub name: String,
+    /// Shaders run on the CPU (SwiftShader, llvmpipe): the CPU device is much faster.
+    pub software: bool,
+    trouble: Arc<Mutex<Trouble>>,
+}
+
+/// What the device reported by itself since it was opened.
+#[derive(Default)]
+struct Trouble {
+    lost: Option<String>,
+    error: Option<String>,
+}
+
+impl Gpu {
+    /// Opens the fastest adapter there is, with its own limits on buffer sizes and WebGPU's default limits otherwise.
+    ///
+    /// # Errors
+    /// Where there is no adapter, with what to do about it.
+    pub async fn open() -> Result<Self> {
+        let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+        descriptor.backends = wgpu::Backends::PRIMARY;
+        let instance = wgpu::Instance::new(descriptor);
+        let options = wgpu::RequestAdapterOptions {
+            power_preference: wgpu::PowerPreference::HighPerformance,
+            ..Default::default()
+        };
+        let adapter = instance.request_adapter(&options).await.map_err(|error| {
+            Error::Device(format!(
+                "no GPU was found ({error}). {} Or train on the CPU device.",
+                if cfg!(target_arch = "wasm32") {
+                    "Use a browser with WebGPU (Chrome or Edge 113, Safari 26, Firefox 141 or newer) and \
+                     hardware acceleration switched on."
+                } else {
+                    "Install a Vulkan driver (mesa-vulkan-drivers on Debian), or use macOS or Windows."
+                }
+            ))
+        })?;
+        let info = adapter.get_info();
+        let supported = adapter.limits();
+        let limits = wgpu::Limits {
+            max_buffer_size: supported.max_buffer_size,
+            max_storage_buffer_binding_size: supported.max_storage_buffer_binding_size,
+            ..wgpu::Limits::default()
+        };
+        let (device, queue) = adapter
+            .request_device(&wgpu::DeviceDescriptor {
+                label: Some("trainlab"),
+                required_limits: limits,
+                ..Default::default()
+            })
+            .await
+            .map_err(|error| Error::Device(format!("the GPU refused to open: {error}. Train on the CPU device.")))?;
+
+        let trouble = Arc::new(Mutex::new(Trouble::default()));
+        let on_lost = Arc::clone(&trouble);
+        device.set_device_lost_callback(move |reason, message| {
+            let message = if message.is_empty() { format!("{reason:?}").to_lowercase() } else { message };
+            on_lost.lock().expect("no panic while locked").lost.get_or_insert(message);
+        });
+        let on_error = Arc::clone(&trouble);
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            on_error.lock().expect("no panic while locked").error.get_or_insert(error.to_string());
+        }));
+        let software = info.device_type == wgpu::DeviceType::Cpu;
+        Ok(Self { device, queue, name: info.name, software, trouble })
+    }
+
+    /// The largest buffer that a kernel can be bound to, in bytes.
+    pub fn largest_binding(&self) -> u64 {
+        let limits = self.device.limits();
+        limits.max_storage_buffer_binding_size.min(limits.max_buffer_size)
+    }
+
+    /// What went wrong since the last call to a GPU that answers later than it is asked.
+    pub fn check(&self) -> Result<()> {
+        let trouble = self.trouble.lock().expect("no panic while locked");
+        if let Some(reason) = &trouble.lost {
+            return Err(Error::DeviceLost(reason.clone()));
+        }
+        match &trouble.error {
+            Some(message) => Err(Error::Device(format!("the GPU refused a command: {message}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Gives the device up, as a driver's crash would: for trying out what a run does then.
+    pub fn destroy(&self) {
+        self.device.destroy();
+    }
+}

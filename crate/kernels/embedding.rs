@@ -1,0 +1,160 @@
+//! Token and position embeddings, forward and backward.
+//!
+//! A batch is uploaded as tokens (B, T+1): inputs are the first T of each row, targets the last T. For the backward
+//! pass the positions of each token come with it, sorted ([`TokenIndex`]), so that each row of the embedding's gradient
+//! is summed by one owner in a fixed order.
+
+use super::{Args, Binding, Spec, Step};
+use crate::gpu::shader::Shader;
+use crate::real::Real;
+
+#[derive(Clone, Copy, Debug)]
+pub struct EmbedShape {
+    pub batch: usize,
+    pub context: usize,
+    pub vocabulary: usize,
+    pub width: usize,
+}
+
+impl EmbedShape {
+    pub fn tokens_len(self) -> usize {
+        self.batch * (self.context + 1)
+    }
+
+    pub fn starts_len(self) -> usize {
+        self.vocabulary + 1
+    }
+
+    pub fn rows(self) -> usize {
+        self.batch * self.context
+    }
+
+    fn shader(self, name: &'static str, bindings: Vec<Binding>, part: &'static str) -> Shader {
+        Shader::new(name, bindings)
+            .count("BATCH", self.batch)
+            .count("CONTEXT", self.context)
+            .count("VOCABULARY", self.vocabulary)
+            .count("WIDTH4", self.width / 4)
+            .part(part)
+    }
+}
+
+/// Where each token of a batch occurs: token v at rows `order[starts[v]..starts[v + 1]]` of (B·T).
+pub struct TokenIndex {
+    pub starts: Vec<u32>,
+    pub order: Vec<u32>,
+}
+
+impl TokenIndex {
+    pub fn new(shape: EmbedShape) -> Self {
+        Self { starts: vec![0; shape.starts_len()], order: vec![0; shape.rows()] }
+    }
+
+    /// A counting sort of the inputs of `tokens` (B, T+1).
+    pub fn fill(&mut self, shape: EmbedShape, tokens: &[u32]) {
+        let inputs = || tokens.chunks_exact(shape.context + 1).flat_map(|row| &row[..shape.context]);
+        self.starts.fill(0);
+        for &token in inputs() {
+            self.starts[token as usize + 1] += 1;
+        }
+        for v in 0..shape.vocabulary {
+            self.starts[v + 1] += self.starts[v];
+        }
+        let mut next = self.starts.clone();
+        for (row, &token) in inputs().enumerate() {
+            let slot = &mut next[token as usize];
+            self.order[*slot as usize] = row as u32;
+            *slot += 1;
+        }
+    }
+}
+
+/// x (B, T, C) = tok_emb[token] + pos_emb[t]
+#[derive(Clone, Debug)]
+pub struct Embed(pub EmbedShape);
+
+impl Spec for Embed {
+    fn bindings(&self) -> Vec<Binding> {
+        let shape = self.0;
+        vec![
+            Binding::read("tokens", shape.tokens_len()).ids(),
+            Binding::read("token_embedding", shape.vocabulary * shape.width).vec4(),
+            Binding::read("position_embedding", shape.context * shape.width).vec4(),
+            Binding::write("x", shape.rows() * shape.width).vec4(),
+        ]
+    }
+
+    fn shader(&self) -> Shader {
+        self.0
+            .shader("embed", self.bindings(), include_str!("../../shaders/embed.wgsl"))
+            .invocations(self.0.rows() * self.0.width / 4)
+    }
+
+    fn run<R: Real>(&self, args: Args<R>, _: &Step) {
+        let EmbedShape { context, width, .. } = self.0;
+        let [tokens, token_embedding, position_embedding, x] = args.take();
+        let (tokens, token_embedding) = (tokens.ids(), token_embedding.read());
+        let (position_embedding, x) = (position_embedding.read(), x.write());
+        for (row, x) in x.chunks_exact_mut(width).enumerate() {
+            let (b, t) = (row / context, row % context);
+            let token = tokens[b * (context + 1) + t] as usize;
+            let embeddings = token_embedding[token * width..].iter().zip(&position_embedding[t * width..]);
+            for (x, (&token, &position)) in x.iter_mut().zip(embeddings) {
+                *x = token + position;
+            }
+        }
+    }
+}
+
+/// d tok_emb[v] = Σ dx over the rows of token v; d pos_emb[t] = Σ_b dx[b, t].
+#[derive(Clone, Debug)]
+pub struct EmbedBackward {
+    pub shape: EmbedShape,
+    /// Add to the token embedding's gradient: with a tied head the head's share is there already.
+    pub accumulate: bool,
+}
+
+impl Spec for EmbedBackward {
+    fn bindings(&self) -> Vec<Binding> {
+        let shape = self.shape;
+        let dtoken = if self.accumulate { Binding::update } else { Binding::write };
+        vec![
+            Binding::read("starts", shape.starts_len()).ids(),
+            Binding::read("order", shape.rows()).ids(),
+            Binding::read("dx", shape.rows() * shape.width).vec4(),
+            dtoken("dtoken", shape.vocabulary * shape.width).vec4(),
+            Binding::write("dposition", shape.context * shape.width).vec4(),
+        ]
+    }
+
+    fn shader(&self) -> Shader {
+        self.shape
+            .shader("embed_backward", self.bindings(), include_str!("../../shaders/embed_backward.wgsl"))
+            .flag("ACCUMULATE", self.accumulate)
+            .invocations((self.shape.vocabulary + self.shape.context) * self.shape.width / 4)
+    }
+
+    fn run<R: Real>(&self, args: Args<R>, _: &Step) {
+        let EmbedShape { context, width, .. } = self.shape;
+        let [starts, order, dx, dtoken, dposition] = args.take();
+        let (starts, order, dx) = (starts.ids(), order.ids(), dx.read());
+        let (dtoken, dposition) = (dtoken.write(), dposition.write());
+        if !self.accumulate {
+            dtoken.fill(R::ZERO);
+        }
+        dposition.fill(R::ZERO);
+        let add = |sums: &mut [R], row: usize| {
+            for (sum, &dx) in sums.iter_mut().zip(&dx[row * width..]) {
+                *sum += dx;
+            }
+        };
+        for (v, sums) in dtoken.chunks_exact_mut(width).enumerate() {
+            for &row in &order[starts[v] as usize..starts[v + 1] as usize] {
+                add(sums, row as usize);
+            }
+        }
+        for row in 0..self.shape.rows() {
+            add(&mut dposition[row % context * width..][..width], row);
+        }
+    }
+}

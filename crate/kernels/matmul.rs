@@ -1,0 +1,210 @@
+//! Matrix products: C (M, N) = A · B over K, any size, in the three layouts that a linear layer needs, with bias,
+//! activation and residual fused into their ends.
+//!
+//! | layout | A stored | B stored | in a linear layer y = x Wᵀ |
+//! |---|---|---|---|
+//! | NT | (M, K) | (N, K) | y = x Wᵀ |
+//! | NN | (M, K) | (K, N) | dx = dy W |
+//! | TN | (K, M) | (K, N) | dW = dyᵀ x |
+
+use super::{Args, Binding, Spec, Step};
+use crate::config::Activation;
+use crate::gpu::shader::Shader;
+use crate::real::{MatMulShape, Real, Strided, StridedMut};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Layout {
+    NT,
+    NN,
+    TN,
+}
+
+/// What is done to C before it is stored, in this order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ends {
+    /// C is added to what is stored already.
+    pub accumulate: bool,
+    /// `bias[n]` is added.
+    pub bias: bool,
+    pub activation: ActivationEnd,
+    /// `residual[m, n]` is added.
+    pub residual: bool,
+    /// Beside C: `sums[m] = Σ_k A(m, k)`, the gradient of a bias. TN only. Accumulates when C does.
+    pub sums: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ActivationEnd {
+    #[default]
+    None,
+    /// `pre = C; C = act(C)`.
+    Forward(Activation),
+    /// `C = C · act′(pre)`.
+    Backward(Activation),
+}
+
+#[derive(Clone, Debug)]
+pub struct MatMul {
+    pub layout: Layout,
+    /// Rows of C.
+    pub m: usize,
+    /// Columns of C.
+    pub n: usize,
+    /// The length that is summed over.
+    pub k: usize,
+    pub ends: Ends,
+}
+
+impl MatMul {
+    pub fn new(layout: Layout, m: usize, n: usize, k: usize) -> Self {
+        Self { layout, m, n, k, ends: Ends::default() }
+    }
+
+    pub fn with(self, ends: Ends) -> Self {
+        assert!(!ends.sums || self.layout == Layout::TN, "column sums are gathered by TN products only");
+        Self { ends, ..self }
+    }
+
+    /// The row length of A and B as stored.
+    fn strides(&self) -> (usize, usize) {
+        match self.layout {
+            Layout::NT => (self.k, self.k),
+            Layout::NN => (self.k, self.n),
+            Layout::TN => (self.m, self.n),
+        }
+    }
+
+    /// The square register tile of one invocation: large tiles reuse more, small ones leave more invocations.
+    fn tile(&self) -> usize {
+        const ENOUGH_INVOCATIONS: usize = 2048;
+        if self.m.div_ceil(8) * self.n.div_ceil(8) >= ENOUGH_INVOCATIONS { 8 } else { 4 }
+    }
+}
+
+impl Spec for MatMul {
+    fn bindings(&self) -> Vec<Binding> {
+        let Self { m, n, k, ends, .. } = *self;
+        let (a_row, b_row) = self.strides();
+        let c = if ends.accumulate { Binding::update("c", m * n) } else { Binding::write("c", m * n) };
+        let mut bindings = vec![
+            Binding::read("a", m * k).vec4_if_rows_of(a_row),
+            Binding::read("b", n * k).vec4_if_rows_of(b_row),
+            c.vec4_if_rows_of(n),
+        ];
+        if ends.bias {
+            bindings.push(Binding::read("bias", n));
+        }
+        match ends.activation {
+            ActivationEnd::None => {}
+            ActivationEnd::Forward(_) => bindings.push(Binding::write("pre", m * n).vec4_if_rows_of(n)),
+            ActivationEnd::Backward(_) => bindings.push(Binding::read("pre", m * n).vec4_if_rows_of(n)),
+        }
+        if ends.residual {
+            bindings.push(Binding::read("residual", m * n).vec4_if_rows_of(n));
+        }
+        if ends.sums {
+            bindings.push(if ends.accumulate { Binding::update("sums", m) } else { Binding::write("sums", m) });
+        }
+        bindings
+    }
+
+    fn shader(&self) -> Shader {
+        let Self { m, n, k, ends, .. } = *self;
+        const WORKGROUP: usize = 8;
+        let tile = self.tile();
+        let (a_row, b_row) = self.strides();
+        let block = WORKGROUP * tile;
+        let mut shader = Shader::new("matmul", self.bindings())
+            .count("M", m)
+            .count("N", n)
+            .count("K", k)
+            .count("A_ROW", a_row)
+            .count("B_ROW", b_row)
+            .count("TILE", tile)
+            .count("TILE4", tile / 4)
+            .flag("A_VEC4", a_row.is_multiple_of(4))
+            .flag("B_VEC4", b_row.is_multiple_of(4))
+            .flag("C_VEC4", n.is_multiple_of(4))
+            .flag("ACCUMULATE", ends.accumulate)
+            .flag("BIAS", ends.bias)
+            .flag("ACT_FORWARD", matches!(ends.activation, ActivationEnd::Forward(_)))
+            .flag("ACT_BACKWARD", matches!(ends.activation, ActivationEnd::Backward(_)))
+            .flag("RESIDUAL", ends.residual)
+            .flag("SUMS", ends.sums)
+            .part(include_str!("../../shaders/matmul/load.wgsl"))
+            .part(match self.layout {
+                Layout::NT | Layout::NN => include_str!("../../shaders/matmul/a_rows.wgsl"),
+                Layout::TN => include_str!("../../shaders/matmul/a_columns.wgsl"),
+            })
+            .part(match self.layout {
+                Layout::NT => include_str!("../../shaders/matmul/b_columns.wgsl"),
+                Layout::NN | Layout::TN => include_str!("../../shaders/matmul/b_rows.wgsl"),
+            })
+            .part(include_str!("../../shaders/matmul/store.wgsl"))
+            .part(include_str!("../../shaders/matmul/matmul.wgsl"))
+            .workgroup([WORKGROUP, WORKGROUP])
+            .grid([n.div_ceil(block), m.div_ceil(block)]);
+        if let ActivationEnd::Forward(activation) | ActivationEnd::Backward(activation) = ends.activation {
+            shader = shader.part(activation.wgsl());
+        }
+        shader
+    }
+
+    fn run<R: Real>(&self, args: Args<R>, _: &Step) {
+        let Self { m, n, k, ends, .. } = *self;
+        let ([a, b, c], mut rest) = args.take_with_rest();
+        let (a, b, c) = (a.read(), b.read(), c.write());
+        let (a, b) = match self.layout {
+            Layout::NT => (Strided { data: a, row: k, column: 1 }, Strided { data: b, row: 1, column: k }),
+            Layout::NN => (Strided { data: a, row: k, column: 1 }, Strided { data: b, row: n, column: 1 }),
+            Layout::TN => (Strided { data: a, row: 1, column: m }, Strided { data: b, row: n, column: 1 }),
+        };
+        let shape = MatMulShape { rows: m, inner: k, columns: n };
+        R::matmul(shape, a, b, StridedMut { data: &mut *c, row: n, column: 1 }, ends.accumulate);
+
+        let mut next = || rest.next().expect("the bindings promise it");
+        if ends.bias {
+            let bias = next().read();
+            for row in c.chunks_exact_mut(n) {
+                for (c, &bias) in row.iter_mut().zip(bias) {
+                    *c += bias;
+                }
+            }
+        }
+        match ends.activation {
+            ActivationEnd::None => {}
+            ActivationEnd::Forward(activation) => {
+                let pre = next().write();
+                pre.copy_from_slice(c);
+                for c in c.iter_mut() {
+                    *c = activation.value_and_slope(*c).0;
+                }
+            }
+            ActivationEnd::Backward(activation) => {
+                for (c, &pre) in c.iter_mut().zip(next().read()) {
+                    *c *= activation.value_and_slope(pre).1;
+                }
+            }
+        }
+        if ends.residual {
+            for (c, &residual) in c.iter_mut().zip(next().read()) {
+                *c += residual;
+            }
+        }
+        if ends.sums {
+            let sums = next().write();
+            if !ends.accumulate {
+                sums.fill(R::ZERO);
+            }
+            for row in a.data[..k * m].chunks_exact(m) {
+                for (sum, &a) in sums.iter_mut().zip(row) {
+                    *sum += a;
+                }
+            }
+        }
+    }
+
+    fn flops(&self) -> u64 {
+        2 * (self.m * self.n * self.k) as u64
+    }
+}

@@ -1,0 +1,165 @@
+//! LayerNorm (Ba et al. 2016, arXiv 1607.06450) and RMSNorm (Zhang & Sennrich 2019, arXiv 1910.07467) over the rows
+//! of an (R, C) matrix, forward and backward.
+//!
+//! y = (x − μ) · r · w + b with r = 1 / √(var(x) + ε); RMSNorm has μ = 0, r = 1 / √(mean(x²) + ε) and no b.
+
+use super::{Args, Binding, Spec, Step};
+use crate::config::Norm;
+use crate::gpu::shader::Shader;
+use crate::real::Real;
+use crate::tape::{ALIGNMENT, aligned};
+
+/// As in PyTorch.
+pub const EPSILON: f32 = 1e-5;
+
+/// As wide as an arena's padding, so that a workgroup writes a share to its end.
+const WORKGROUP: usize = ALIGNMENT;
+
+#[derive(Clone, Debug)]
+pub struct NormForward {
+    pub norm: Norm,
+    pub rows: usize,
+    pub width: usize,
+}
+
+impl Spec for NormForward {
+    fn bindings(&self) -> Vec<Binding> {
+        let Self { rows, width, .. } = *self;
+        let mut bindings = vec![
+            Binding::read("x", rows * width),
+            Binding::read("weight", width),
+            Binding::write("y", rows * width),
+            // μ and r of each row, (R, 2)
+            Binding::write("moments", rows * 2),
+        ];
+        if self.norm.has_bias() {
+            bindings.push(Binding::read("bias", width));
+        }
+        bindings
+    }
+
+    fn shader(&self) -> Shader {
+        Shader::new("norm_forward", self.bindings())
+            .count("ROWS", self.rows)
+            .count("WIDTH", self.width)
+            .number("EPSILON", EPSILON)
+            .flag("LAYER_NORM", self.norm == Norm::LayerNorm)
+            .part(include_str!("../../shaders/workgroup_sum.wgsl"))
+            .part(include_str!("../../shaders/norm/forward.wgsl"))
+            .workgroup([WORKGROUP, 1])
+            .workgroups(self.rows)
+    }
+
+    fn run<R: Real>(&self, args: Args<R>, _: &Step) {
+        let width = self.width;
+        let ([x, weight, y, moments], mut rest) = args.take_with_rest();
+        let (x, weight, y, moments) = (x.read(), weight.read(), y.write(), moments.write());
+        let bias = rest.next().map(|bias| bias.read());
+        let count = R::of(width as f64);
+        let rows = x.chunks_exact(width).zip(y.chunks_exact_mut(width)).zip(moments.chunks_exact_mut(2));
+        for ((x, y), moments) in rows {
+            let mean = if bias.is_some() { x.iter().copied().sum::<R>() / count } else { R::ZERO };
+            let variance = x.iter().map(|&x| (x - mean) * (x - mean)).sum::<R>() / count;
+            let r = R::ONE / (variance + R::of(EPSILON.into())).sqrt();
+            for ((y, &x), &w) in y.iter_mut().zip(x).zip(weight) {
+                *y = (x - mean) * r * w;
+            }
+            if let Some(bias) = bias {
+                for (y, &b) in y.iter_mut().zip(bias) {
+                    *y += b;
+                }
+            }
+            moments.copy_from_slice(&[mean, r]);
+        }
+    }
+}
+
+/// dx, and for each group of rows its share of dw (and db), which `SumGroups` adds up.
+///
+/// With g = dy · w and x̂ = (x − μ) r:  dx = r · (g − mean(g) − x̂ · mean(g · x̂)), RMSNorm without mean(g);
+/// dw = Σ_rows dy · x̂, db = Σ_rows dy.
+#[derive(Clone, Debug)]
+pub struct NormBackward {
+    pub norm: Norm,
+    pub rows: usize,
+    pub width: usize,
+    /// dx is added to what is there (the residual stream's gradient) instead of replacing it.
+    pub accumulate: bool,
+}
+
+impl NormBackward {
+    const ROWS_PER_GROUP: usize = 16;
+
+    pub fn groups(rows: usize) -> usize {
+        rows.div_ceil(Self::ROWS_PER_GROUP)
+    }
+
+    /// One group's share: w, then b where there is one, laid out as in the gradient arena.
+    pub fn share(norm: Norm, width: usize) -> usize {
+        aligned(width) * if norm.has_bias() { 2 } else { 1 }
+    }
+}
+
+impl Spec for NormBackward {
+    fn bindings(&self) -> Vec<Binding> {
+        let Self { norm, rows, width, accumulate } = *self;
+        let dx = if accumulate { Binding::update } else { Binding::write };
+        vec![
+            Binding::read("dy", rows * width),
+            Binding::read("x", rows * width),
+            Binding::read("weight", width),
+            Binding::read("moments", rows * 2),
+            dx("dx", rows * width),
+            Binding::write("shares", Self::groups(rows) * Self::share(norm, width)),
+        ]
+    }
+
+    fn shader(&self) -> Shader {
+        let Self { norm, rows, width, accumulate } = *self;
+        Shader::new("norm_backward", self.bindings())
+            .count("ROWS", rows)
+            .count("WIDTH", width)
+            .count("GROUPS", Self::groups(rows))
+            .count("ROWS_PER_GROUP", Self::ROWS_PER_GROUP)
+            .count("SHARE", Self::share(norm, width))
+            .count("BIAS_AT", aligned(width))
+            .count("COLUMNS", width.div_ceil(WORKGROUP))
+            .flag("LAYER_NORM", norm == Norm::LayerNorm)
+            .flag("ACCUMULATE", accumulate)
+            .part(include_str!("../../shaders/workgroup_sum.wgsl"))
+            .part(include_str!("../../shaders/norm/backward.wgsl"))
+            .workgroup([WORKGROUP, 1])
+            .workgroups(Self::groups(rows))
+    }
+
+    fn run<R: Real>(&self, args: Args<R>, _: &Step) {
+        let Self { norm, width, accumulate, .. } = *self;
+        let [dy, x, weight, moments, dx, shares] = args.take();
+        let (dy, x, weight, moments) = (dy.read(), x.read(), weight.read(), moments.read());
+        let (dx, shares) = (dx.write(), shares.write());
+        shares.fill(R::ZERO);
+        let share = Self::share(norm, width);
+        let count = R::of(width as f64);
+        for (row, dx) in dx.chunks_exact_mut(width).enumerate() {
+            let (dy, x) = (&dy[row * width..][..width], &x[row * width..][..width]);
+            let (mean, r) = (moments[row * 2], moments[row * 2 + 1]);
+            let (dw, db) = shares[row / Self::ROWS_PER_GROUP * share..][..share].split_at_mut(aligned(width));
+            let (mut mean_g, mut mean_gx) = (R::ZERO, R::ZERO);
+            for ((&dy, &x), (&w, dw)) in dy.iter().zip(x).zip(weight.iter().zip(dw)) {
+                let normal = (x - mean) * r;
+                mean_g += dy * w;
+                mean_gx += dy * w * normal;
+                *dw += dy * normal;
+            }
+            mean_gx /= count;
+            mean_g = if norm.has_bias() { mean_g / count } else { R::ZERO };
+            for (db, &dy) in db.iter_mut().zip(dy) {
+                *db += dy;
+            }
+            for ((dx, &dy), (&x, &w)) in dx.iter_mut().zip(dy).zip(x.iter().zip(weight)) {
+                let value = r * (dy * w - mean_g - (x - mean) * r * mean_gx);
+                *dx = if accumulate { *dx + value } else { value };
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! A transformer block, pre-norm: x + attention(norm1(x)), then + mlp(norm2(·)).
+
+use super::{Linear, Recorder, Variable, linear, norm};
+use crate::config::ModelConfig;
+use crate::kernels::attention::{
+    AttentionBackwardKeyValue, AttentionBackwardQuery, AttentionForward, AttentionShape,
+};
+use crate::tape::Tensor;
+
+/// Records block `index` on the residual stream `x`; returns the stream after it.
+///
+/// The gradient of the stream is one tensor that flows through all blocks in place: a branch adds to it, and the skip
+/// connection needs no op. `shares` are those of norm1 and norm2.
+pub fn block(
+    r: &mut Recorder,
+    model: &ModelConfig,
+    index: u32,
+    x: Variable,
+    shares: Option<[Tensor; 2]>,
+) -> Variable {
+    let name = format!("blocks.{index}");
+    let [shares1, shares2] = [0, 1].map(|i| shares.map(|shares| shares[i]));
+    let normed = norm(r, model.norm, &format!("{name}.norm1"), x, shares1, false);
+    let x = attention(r, model, &name, x, normed);
+    let normed = norm(r, model.norm, &format!("{name}.norm2"), x, shares2, false);
+    mlp(r, model, &name, x, normed)
+}
+
+/// x + out(attention(qkv(normed)))
+fn attention(r: &mut Recorder, model: &ModelConfig, block: &str, x: Variable, normed: Variable) -> Variable {
+    let width = r.shape.width;
+    let heads = model.heads as usize;
+    let shape = AttentionShape { batch: r.shape.batch, context: r.shape.context, heads, head_size: width / heads };
+    let name = format!("{block}.attn");
+
+    let qkv = r.variable(&format!("{name}.qkv"), 3 * width);
+    linear(r, &plain(&format!("{name}.qkv"), width, 3 * width), normed, qkv);
+
+    let mixed = r.variable(&name, width);
+    let log_sum = r.tape.transient(format!("{name} log-sum-exp"), shape.rows_len());
+    r.tape.push(AttentionForward(shape), &name, &[qkv.value, mixed.value, log_sum]);
+    if r.trains() {
+        let delta = r.tape.transient(format!("{name} delta"), shape.rows_len());
+        r.tape.backward(|group| {
+            let tensors = [mixed.gradient, qkv.value, mixed.value, log_sum, qkv.gradient, delta];
+            group.push(AttentionBackwardQuery(shape), format!("{name} query gradient"), &tensors);
+            let tensors = [mixed.gradient, qkv.value, log_sum, delta, qkv.gradient];
+            group.push(AttentionBackwardKeyValue(shape), format!("{name} key and value gradient"), &tensors);
+        });
+    }
+
+    let out = Variable { value: r.variable(&format!("{name}.out"), width).value, gradient: x.gradient };
+    let out_name = format!("{name}.out");
+    linear(r, &Linear { residual: Some(x.value), ..plain(&out_name, width, width) }, mixed, out);
+    out
+}
+
+/// x + down(act(up(normed)))
+fn mlp(r: &mut Recorder, model: &ModelConfig, block: &str, x: Variable, normed: Variable) -> Variable {
+    let (width, hidden) = (r.shape.width, model.hidden as usize);
+    let (up_name, down_name) = (format!("{block}.mlp.up"), format!("{block}.mlp.down"));
+
+    let up = r.variable(&up_name, hidden);
+    let pre = r.tape.transient(format!("{up_name} before activation"), r.shape.rows() * hidden);
+    let activation = Some((model.activation, pre));
+    linear(r, &Linear { output_activation: activation, ..plain(&up_name, width, hidden) }, normed, up);
+
+    let out = Variable { value: r.variable(&down_name, width).value, gradient: x.gradient };
+    let down = Linear { input_activation: activation, residual: Some(x.value), ..plain(&down_name, hidden, width) };
+    linear(r, &down, up, out);
+    out
+}
+
+fn plain(name: &str, inputs: usize, outputs: usize) -> Linear<'_> {
+    Linear { name, inputs, outputs, input_activation: None, output_activation: None, residual: None }
+}

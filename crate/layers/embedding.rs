@@ -1,0 +1,16 @@
+//! Token and position embeddings: where the residual stream begins.
+
+use super::{Recorder, Variable};
+use crate::kernels::embedding::{Embed, EmbedBackward};
+
+/// Records x (B·T, C) = tok_emb[token] + pos_emb[t] into `x`. With a `tied` head the token embedding's gradient holds
+/// the head's share already, and this is added to it.
+pub fn embed(r: &mut Recorder, x: Variable, tied: bool) {
+    let (tokens, positions) = ("tok_emb.weight", "pos_emb.weight");
+    r.tape.push(Embed(r.shape), "embedding", &[r.batch.tokens, r.weight(tokens), r.weight(positions), x.value]);
+    if r.trains() {
+        let kernel = EmbedBackward { shape: r.shape, accumulate: tied };
+        let tensors = [r.batch.starts, r.batch.order, x.gradient, r.gradient(tokens), r.gradient(positions)];
+        r.tape.backward(|group| group.push(kernel, "embedding gradient", &tensors));
+    }
+}

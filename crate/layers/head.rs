@@ -1,0 +1,60 @@
+//! The output head and the loss, in chunks of rows where the logits of a large vocabulary would not fit.
+
+use super::{Recorder, Variable};
+use crate::kernels::cross_entropy::CrossEntropy;
+use crate::kernels::matmul::{Ends, Layout, MatMul};
+use crate::tape::{ALIGNMENT, Tensor};
+
+/// The weight that the head uses: its own, or the token embedding's where they are tied.
+fn weight_name(tied: bool) -> &'static str {
+    if tied { "tok_emb.weight" } else { "head.weight" }
+}
+
+/// Records logits (B·T, V) = x Wᵀ.
+pub fn logits(r: &mut Recorder, x: Tensor, tied: bool) -> Tensor {
+    let (rows, vocabulary, width) = (r.shape.rows(), r.shape.vocabulary, r.shape.width);
+    let logits = r.tape.transient("logits", rows * vocabulary);
+    let weight = r.weight(weight_name(tied));
+    r.tape.push(MatMul::new(Layout::NT, rows, vocabulary, width), "head", &[x, weight, logits]);
+    logits
+}
+
+/// Records the loss of each row, in nats, into `losses` (B·T).
+///
+/// While training, each chunk's logits turn into their gradient in place and are used up at once, before the next
+/// chunk overwrites them: dW = dlogitsᵀ x and dx = dlogits W. This is why they stand in the forward part of the tape.
+pub fn loss(r: &mut Recorder, x: Variable, losses: Tensor, tied: bool) {
+    let (rows, vocabulary, width) = (r.shape.rows(), r.shape.vocabulary, r.shape.width);
+    let chunk = (r.largest / vocabulary).min(rows);
+    let chunk = if chunk < rows { (chunk / ALIGNMENT * ALIGNMENT).max(ALIGNMENT) } else { chunk };
+    let weight = r.weight(weight_name(tied));
+    let gradient = r.trains().then(|| r.gradient(weight_name(tied)));
+    let logits = r.tape.transient("logits", chunk * vocabulary);
+
+    for first_row in (0..rows).step_by(chunk) {
+        let chunk = chunk.min(rows - first_row);
+        let of_chunk = |tensor: Tensor| tensor.slice(first_row * width..(first_row + chunk) * width);
+        let logits = logits.slice(0..chunk * vocabulary);
+        let x_value = of_chunk(x.value);
+        r.tape.push(MatMul::new(Layout::NT, chunk, vocabulary, width), "head", &[x_value, weight, logits]);
+
+        let kernel = CrossEntropy {
+            batch: r.shape.batch,
+            context: r.shape.context,
+            vocabulary,
+            first_row,
+            rows: chunk,
+            gradient_scale: gradient.map(|_| 1.0 / rows as f32),
+        };
+        let chunk_losses = losses.slice(first_row..first_row + chunk);
+        r.tape.push(kernel, "cross-entropy", &[r.batch.tokens, logits, chunk_losses]);
+
+        if let Some(dweight) = gradient {
+            let ends = Ends { accumulate: first_row > 0, ..Ends::default() };
+            let product = MatMul::new(Layout::TN, vocabulary, width, chunk).with(ends);
+            r.tape.push(product, "head weight gradient", &[logits, x_value, dweight]);
+            let product = MatMul::new(Layout::NN, chunk, width, vocabulary);
+            r.tape.push(product, "head input gradient", &[logits, weight, of_chunk(x.gradient)]);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The layers: each function records its forward ops and, beside them, its backward ones.
+//!
+//! Layers know shapes and names, kernels do the work, and nothing here knows a device.
+
+mod block;
+mod embedding;
+mod head;
+mod linear;
+mod norm;
+
+pub use block::block;
+pub use embedding::embed;
+pub use head::{logits, loss};
+pub use linear::{Linear, linear};
+pub use norm::norm;
+
+use crate::kernels::embedding::EmbedShape;
+use crate::parameters::Parameters;
+use crate::tape::{Tape, Tensor};
+
+/// An activation and the gradient of the loss with respect to it, of the same shape.
+#[derive(Clone, Copy)]
+pub struct Variable {
+    pub value: Tensor,
+    pub gradient: Tensor,
+}
+
+/// What layers record with: the tape, and where the parameters and a batch lie.
+pub struct Recorder<'a> {
+    pub tape: Tape,
+    pub parameters: &'a Parameters,
+    /// The parameters' arena.
+    pub weights: Tensor,
+    /// The gradients' arena; None records a forward pass alone.
+    pub gradients: Option<Tensor>,
+    pub batch: Batch,
+    /// The tape's batch, context, vocabulary and width.
+    pub shape: EmbedShape,
+    /// Largest tensor that may be made, in elements.
+    pub largest: usize,
+}
+
+/// A batch as uploaded; see [`crate::kernels::embedding`].
+#[derive(Clone, Copy)]
+pub struct Batch {
+    /// (B, T+1)
+    pub tokens: Tensor,
+    /// (V+1)
+    pub starts: Tensor,
+    /// (B·T)
+    pub order: Tensor,
+}
+
+impl Recorder<'_> {
+    pub fn weight(&self, name: &str) -> Tensor {
+        self.weights.slice(self.parameters.get(name).range.clone())
+    }
+
+    /// The gradient of a parameter, while training.
+    pub fn gradient(&self, name: &str) -> Tensor {
+        let gradients = self.gradients.expect("only a training tape has gradients");
+        gradients.slice(self.parameters.get(name).range.clone())
+    }
+
+    pub fn trains(&self) -> bool {
+        self.gradients.is_some()
+    }
+
+    /// A new activation of (B·T, `columns`).
+    pub fn variable(&mut self, label: &str, columns: usize) -> Variable {
+        let len = self.shape.rows() * columns;
+        Variable { value: self.tape.transient(label, len), gradient: self.tape.transient(format!("d {label}"), len) }
+    }
+}

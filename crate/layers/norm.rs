@@ -1,0 +1,32 @@
+//! A norm before a branch or at the end of the residual stream.
+
+use super::{Recorder, Variable};
+use crate::config::Norm;
+use crate::kernels::norm::{NormBackward, NormForward};
+use crate::tape::Tensor;
+
+/// Records y = norm(x). Backward, dx is added to the gradient of the residual stream that x is a point of, or starts
+/// it where `last` says that nothing reads the stream after this norm.
+///
+/// `shares` takes the shares of the weight's (and bias's) gradient; the model sums them for all norms at once.
+pub fn norm(r: &mut Recorder, kind: Norm, name: &str, x: Variable, shares: Option<Tensor>, last: bool) -> Variable {
+    let (rows, width) = (r.shape.rows(), r.shape.width);
+    let y = r.variable(name, width);
+    let moments = r.tape.transient(format!("{name} moments"), rows * 2);
+    let weight = r.weight(&format!("{name}.weight"));
+
+    let mut tensors = vec![x.value, weight, y.value, moments];
+    if kind.has_bias() {
+        tensors.push(r.weight(&format!("{name}.bias")));
+    }
+    r.tape.push(NormForward { norm: kind, rows, width }, name, &tensors);
+
+    if let Some(shares) = shares {
+        r.tape.backward(|group| {
+            let kernel = NormBackward { norm: kind, rows, width, accumulate: !last };
+            let tensors = [y.gradient, x.value, weight, moments, x.gradient, shares];
+            group.push(kernel, format!("{name} gradient"), &tensors);
+        });
+    }
+    y
+}

@@ -1,0 +1,28 @@
+//! trainlab: tiny GPTs trained on your own GPU, in a web page or from the command line, measured on the spot.
+//!
+//! Read in this order (ARCHITECTURE.md has the map):
+//! 1. [`config`]: every choice there is;
+//! 2. [`model`] and [`layers`]: what is computed, forward and backward side by side;
+//! 3. [`tape`]: how work is recorded once and replayed each step;
+//! 4. [`kernels`] and `shaders/`: the work itself, each kernel as a shader and as plain Rust;
+//! 5. [`gpu`], [`cpu`], [`engine`]: the two devices that replay it;
+//! 6. [`trainer`]: a run.
+
+pub mod config;
+pub mod cpu;
+pub mod data;
+pub mod engine;
+pub mod error;
+pub mod gpu;
+pub mod kernels;
+pub mod layers;
+pub mod model;
+pub mod optimizer;
+pub mod parameters;
+pub mod plan;
+pub mod random;
+pub mod real;
+pub mod tape;
+pub mod trainer;
+#[cfg(target_arch = "wasm32")]
+mod web;

@@ -1,0 +1,50 @@
+//! The model: a decoder-only transformer, recorded layer by layer.
+
+use crate::config::ModelConfig;
+use crate::kernels::norm::NormBackward;
+use crate::kernels::reduce::SumGroups;
+use crate::layers::{self, Recorder, Variable};
+use crate::tape::Tensor;
+
+/// Records everything from the tokens to the last norm's output (B·T, C).
+fn body(r: &mut Recorder, model: &ModelConfig) -> Variable {
+    let width = r.shape.width;
+    let shares = r.trains().then(|| norm_shares(r, model));
+    let shares_of = |i: u32| shares.as_ref().map(|shares| shares[i as usize]);
+
+    // The stream has one gradient for all of its points: see `layers::block`.
+    let stream = r.variable("embedding", width);
+    layers::embed(r, stream, model.tied_head);
+    let mut x = stream;
+    for i in 0..model.layers {
+        let pair = shares_of(2 * i).zip(shares_of(2 * i + 1)).map(|(norm1, norm2)| [norm1, norm2]);
+        x = layers::block(r, model, i, x, pair);
+    }
+    layers::norm(r, model.norm, "norm_f", x, shares_of(2 * model.layers), true)
+}
+
+/// Where each norm's backward op leaves its shares, and, recorded to play after them all, the op that sums them into
+/// the gradients. Only the backward pass reads and writes them.
+fn norm_shares(r: &mut Recorder, model: &ModelConfig) -> Vec<Tensor> {
+    let sets = 2 * model.layers as usize + 1;
+    let groups = NormBackward::groups(r.shape.rows());
+    let width = NormBackward::share(model.norm, r.shape.width);
+    let set = groups * width;
+    let all = r.tape.transient("norm shares", sets * set);
+    let gradients = r.gradients.expect("only while training").slice(r.parameters.norms.clone());
+    // Recorded first, so it plays last.
+    r.tape.backward(|group| group.push(SumGroups { sets, groups, width }, "norm gradients", &[all, gradients]));
+    (0..sets).map(|i| all.slice(i * set..(i + 1) * set)).collect()
+}
+
+/// Records the loss of each token, in nats, into `losses` (B·T), and all gradients while training.
+pub fn loss(r: &mut Recorder, model: &ModelConfig, losses: Tensor) {
+    let x = body(r, model);
+    layers::loss(r, x, losses, model.tied_head);
+}
+
+/// Records the logits (B·T, V) of a forward pass.
+pub fn logits(r: &mut Recorder, model: &ModelConfig) -> Tensor {
+    let x = body(r, model);
+    layers::logits(r, x.value, model.tied_head)
+}

@@ -1,0 +1,220 @@
+//! The two number types of the CPU device: f32, which trains, and f64, which is the oracle of every shader.
+//!
+//! A kernel's twin is written once, generic over [`Real`]. Only what must be fast in f32 differs: the exponential
+//! (a polynomial that the compiler can vectorise; wasm has no instruction for it) and the matrix product
+//! (the crate `matrixmultiply`).
+
+use std::fmt::Debug;
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+
+pub trait Real:
+    Copy
+    + Debug
+    + PartialOrd
+    + Send
+    + Sync
+    + Sum
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + SubAssign
+    + MulAssign
+    + DivAssign
+    + 'static
+{
+    const ZERO: Self;
+    const ONE: Self;
+
+    fn of(value: f64) -> Self;
+    fn as_f64(self) -> f64;
+    fn exp(self) -> Self;
+    fn ln(self) -> Self;
+    fn sqrt(self) -> Self;
+    fn is_finite(self) -> bool;
+
+    /// C = A B, or C += A B, where each matrix is a slice with a (row, column) stride.
+    fn matmul(shape: MatMulShape, a: Strided<Self>, b: Strided<Self>, c: StridedMut<Self>, accumulate: bool);
+
+    fn max(self, other: Self) -> Self {
+        if self > other { self } else { other }
+    }
+
+    /// tanh through the exponential: absolute error a few ulp of 1, which is what activations need.
+    fn tanh(self) -> Self {
+        let two = Self::ONE + Self::ONE;
+        Self::ONE - two / ((self * two).exp() + Self::ONE)
+    }
+}
+
+/// C is (rows, columns), the product runs over `inner`.
+#[derive(Clone, Copy)]
+pub struct MatMulShape {
+    pub rows: usize,
+    pub inner: usize,
+    pub columns: usize,
+}
+
+/// A matrix inside a slice: element (i, j) lies at `i * row + j * column`.
+#[derive(Clone, Copy)]
+pub struct Strided<'a, R> {
+    pub data: &'a [R],
+    pub row: usize,
+    pub column: usize,
+}
+
+pub struct StridedMut<'a, R> {
+    pub data: &'a mut [R],
+    pub row: usize,
+    pub column: usize,
+}
+
+fn last_index(rows: usize, columns: usize, row: usize, column: usize) -> usize {
+    (rows - 1) * row + (columns - 1) * column
+}
+
+macro_rules! matmul_through {
+    ($gemm:path) => {
+        fn matmul(shape: MatMulShape, a: Strided<Self>, b: Strided<Self>, c: StridedMut<Self>, accumulate: bool) {
+            let MatMulShape { rows, inner, columns } = shape;
+            if rows == 0 || columns == 0 {
+                return;
+            }
+            assert!(inner > 0, "a product over nothing");
+            assert!(last_index(rows, inner, a.row, a.column) < a.data.len());
+            assert!(last_index(inner, columns, b.row, b.column) < b.data.len());
+            assert!(last_index(rows, columns, c.row, c.column) < c.data.len());
+            let beta = if accumulate { 1.0 } else { 0.0 };
+            // SAFETY: the three assertions above keep every access inside its slice, and `c` is borrowed mutably,
+            // so it overlaps neither `a` nor `b`.
+            unsafe {
+                $gemm(
+                    rows,
+                    inner,
+                    columns,
+                    1.0,
+                    a.data.as_ptr(),
+                    a.row as isize,
+                    a.column as isize,
+                    b.data.as_ptr(),
+                    b.row as isize,
+                    b.column as isize,
+                    beta,
+                    c.data.as_mut_ptr(),
+                    c.row as isize,
+                    c.column as isize,
+                );
+            }
+        }
+    };
+}
+
+impl Real for f32 {
+    const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+
+    fn of(value: f64) -> Self {
+        value as f32
+    }
+
+    fn as_f64(self) -> f64 {
+        f64::from(self)
+    }
+
+    /// Relative error below 3e-7 (the unit test holds it to that); NaN stays NaN, the ends saturate.
+    ///
+    /// e^x = 2^n · 2^f with n = round(x / ln 2) and 2^f a polynomial on [-1/2, 1/2]
+    /// (Taylor in f · ln 2; the remainder is below 1e-8). No branch, so that loops over it vectorise.
+    #[inline(always)]
+    fn exp(self) -> Self {
+        /// Adding and subtracting 1.5 · 2^23 rounds to the nearest integer without a library call.
+        const ROUND: f32 = 12_582_912.0;
+        let x = self.clamp(-87.0, 88.0);
+        let n = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+        // ln 2 in two parts, so that n · ln 2 is subtracted almost exactly (Cody and Waite).
+        let r = (x - n * 0.693_359_4) + n * 2.121_944_4e-4;
+        let p = 1.0 / 5040.0;
+        let p = p * r + 1.0 / 720.0;
+        let p = p * r + 1.0 / 120.0;
+        let p = p * r + 1.0 / 24.0;
+        let p = p * r + 1.0 / 6.0;
+        let p = p * r + 0.5;
+        let p = p * r + 1.0;
+        let p = p * r + 1.0;
+        let scale = f32::from_bits(((n as i32 + 127) as u32) << 23);
+        p * scale
+    }
+
+    fn ln(self) -> Self {
+        f32::ln(self)
+    }
+
+    fn sqrt(self) -> Self {
+        f32::sqrt(self)
+    }
+
+    fn is_finite(self) -> bool {
+        f32::is_finite(self)
+    }
+
+    matmul_through!(matrixmultiply::sgemm);
+}
+
+impl Real for f64 {
+    const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+
+    fn of(value: f64) -> Self {
+        value
+    }
+
+    fn as_f64(self) -> f64 {
+        self
+    }
+
+    fn exp(self) -> Self {
+        f64::exp(self)
+    }
+
+    fn ln(self) -> Self {
+        f64::ln(self)
+    }
+
+    fn sqrt(self) -> Self {
+        f64::sqrt(self)
+    }
+
+    fn is_finite(self) -> bool {
+        f64::is_finite(self)
+    }
+
+    matmul_through!(matrixmultiply::dgemm);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fast_exponential_is_accurate_everywhere() {
+        for i in -86_000..88_000 {
+            let x = i as f32 * 1e-3 + 1.7e-4;
+            let expected = f64::from(x).exp();
+            let relative = (f64::from(Real::exp(x)) - expected).abs() / expected;
+            assert!(relative < 3e-7, "exp({x}) is off by {relative:e}");
+        }
+        assert!(Real::exp(f32::NAN).is_nan());
+        assert!(Real::exp(-1000.0f32) < 1e-37);
+        assert!(Real::exp(1000.0f32) > 1e38);
+    }
+
+    #[test]
+    fn tanh_saturates_and_is_odd() {
+        for x in [-40.0f32, -3.0, -0.1, 0.0, 0.1, 3.0, 40.0] {
+            assert!((Real::tanh(x) - x.tanh()).abs() < 3e-7, "tanh({x})");
+        }
+    }
+}

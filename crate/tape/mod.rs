@@ -1,0 +1,158 @@
+//! The tape: a step's work, recorded once and replayed every step, on either device.
+//!
+//! A layer function records its forward dispatches with [`Tape::push`] and, beside them, its backward ones inside
+//! [`Tape::backward`]; the backward groups play in the reverse order of their recording, after all of the forward.
+//! Nothing here knows wgpu: an [`Op`] is a kernel and the tensors it is bound to.
+
+mod memory;
+
+use std::ops::Range;
+
+pub use memory::{BufferSpec, Buffers, Purpose};
+
+use crate::kernels::{Access, Kernel};
+
+/// Every tensor starts at a multiple of this many elements: WebGPU wants 256-byte offsets.
+pub const ALIGNMENT: usize = 64;
+
+/// `len` rounded up to where the next tensor may start.
+pub fn aligned(len: usize) -> usize {
+    len.next_multiple_of(ALIGNMENT)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BufferId {
+    /// A buffer of the run, an index into [`Buffers`].
+    Placed(usize),
+    /// A tensor of one tape that lives for part of it; `finish` places it.
+    Transient(usize),
+}
+
+/// A range of 4-byte elements in a buffer. Its shape is known to the kernels that it is bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tensor {
+    pub buffer: BufferId,
+    pub offset: usize,
+    pub len: usize,
+}
+
+impl Tensor {
+    /// The elements `range` of this tensor.
+    pub fn slice(self, range: Range<usize>) -> Self {
+        assert!(range.end <= self.len, "a slice ends at {} of {}", range.end, self.len);
+        Self { buffer: self.buffer, offset: self.offset + range.start, len: range.len() }
+    }
+
+    pub fn range(self) -> Range<usize> {
+        self.offset..self.offset + self.len
+    }
+
+    fn overlaps(self, other: Self) -> bool {
+        self.buffer == other.buffer
+            && self.offset < other.offset + other.len
+            && other.offset < self.offset + self.len
+    }
+}
+
+/// One dispatch: a kernel bound to tensors, in the order of [`Kernel::bindings`].
+#[derive(Clone, Debug)]
+pub struct Op {
+    pub kernel: Kernel,
+    pub tensors: Vec<Tensor>,
+    /// What it computes, in the names of the model: `blocks.2.mlp.up`.
+    pub label: String,
+}
+
+#[derive(Default)]
+pub struct Tape {
+    forward: Vec<Op>,
+    backward: Vec<Vec<Op>>,
+    last: Vec<Op>,
+    transients: Vec<Transient>,
+}
+
+#[derive(Clone, Debug)]
+struct Transient {
+    label: String,
+    len: usize,
+}
+
+/// A tape that is ready to be played: every tensor is placed, every op checked.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    pub ops: Vec<Op>,
+}
+
+impl Recording {
+    pub fn flops(&self) -> u64 {
+        self.ops.iter().map(|op| op.kernel.flops()).sum()
+    }
+}
+
+impl Tape {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A tensor of `len` elements that lives from the first op that writes it to the last that reads it.
+    pub fn transient(&mut self, label: impl Into<String>, len: usize) -> Tensor {
+        self.transients.push(Transient { label: label.into(), len });
+        Tensor { buffer: BufferId::Transient(self.transients.len() - 1), offset: 0, len }
+    }
+
+    pub fn push(&mut self, kernel: impl Into<Kernel>, label: impl Into<String>, tensors: &[Tensor]) {
+        self.forward.push(op(kernel.into(), label.into(), tensors));
+    }
+
+    /// Records the gradient of what was just pushed. Groups play in reverse order.
+    pub fn backward(&mut self, record: impl FnOnce(&mut Group)) {
+        let mut group = Group { ops: Vec::new() };
+        record(&mut group);
+        self.backward.push(group.ops);
+    }
+
+    /// Records what comes after the whole backward pass: clipping, the update.
+    pub fn push_last(&mut self, kernel: impl Into<Kernel>, label: impl Into<String>, tensors: &[Tensor]) {
+        self.last.push(op(kernel.into(), label.into(), tensors));
+    }
+
+    /// Orders the ops and places the transients in `buffers`, sharing memory between those that never live at once.
+    pub fn finish(self, buffers: &mut Buffers) -> Recording {
+        let backward = self.backward.into_iter().rev().flatten();
+        let mut ops: Vec<Op> = self.forward.into_iter().chain(backward).chain(self.last).collect();
+        memory::place(&mut ops, &self.transients, buffers);
+        Recording { ops }
+    }
+}
+
+/// The backward ops of one layer, in the order in which they play.
+pub struct Group {
+    ops: Vec<Op>,
+}
+
+impl Group {
+    pub fn push(&mut self, kernel: impl Into<Kernel>, label: impl Into<String>, tensors: &[Tensor]) {
+        self.ops.push(op(kernel.into(), label.into(), tensors));
+    }
+}
+
+/// Checks an op at the door: the number of tensors, their lengths, their alignment, and that what it writes overlaps
+/// nothing else it is bound to. A mistake here is a mistake in a layer, so it panics.
+fn op(kernel: Kernel, label: String, tensors: &[Tensor]) -> Op {
+    let bindings = kernel.bindings();
+    assert_eq!(bindings.len(), tensors.len(), "{label}: {} takes {} tensors", kernel.name(), bindings.len());
+    for (i, (binding, tensor)) in bindings.iter().zip(tensors).enumerate() {
+        assert_eq!(binding.len, tensor.len, "{label}: length of `{}` in {}", binding.name, kernel.name());
+        assert_eq!(tensor.offset % ALIGNMENT, 0, "{label}: offset of `{}`", binding.name);
+        for (other_binding, other) in bindings.iter().zip(tensors).skip(i + 1) {
+            let writes = binding.access != Access::Read || other_binding.access != Access::Read;
+            assert!(
+                !(writes && tensor.overlaps(*other)),
+                "{label}: `{}` and `{}` overlap",
+                binding.name,
+                other_binding.name
+            );
+        }
+    }
+    Op { kernel, tensors: tensors.to_vec(), label }
+}

@@ -1,0 +1,390 @@
+//! A run: the caller pumps, the trainer submits steps and hands back the numbers that have arrived.
+//!
+//! Nothing here waits for the GPU between steps. A step uploads a batch, replays the training tape and asks for its
+//! metrics, which arrive some steps later. Validation, samples and the search for a bad tensor do wait; they are
+//! `async`, and the caller decides when.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use serde::Serialize;
+use web_time::{Duration, Instant};
+
+use crate::config::Config;
+use crate::data::{Batches, Dataset, Entropy, bits_per_byte};
+use crate::engine::{Device, Engine, ProgramId};
+use crate::error::{Error, Result};
+use crate::kernels::Step;
+use crate::kernels::embedding::TokenIndex;
+use crate::optimizer;
+use crate::plan::{Pass, Plan};
+use crate::random::{Random, Stream};
+
+/// What one step showed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Metric {
+    /// Counted from 1.
+    pub step: u32,
+    /// Trained on so far, this step included.
+    pub tokens: u64,
+    /// Spent training so far: pauses, validation and samples left out.
+    pub seconds: f64,
+    pub flops: f64,
+    /// Mean over the batch, before the step's update, in nats per token.
+    pub loss: f64,
+    /// The same loss by the training text's mean bytes per token.
+    pub bits_per_byte: f64,
+    pub learning_rate: f64,
+    /// Of the whole gradient, before clipping.
+    pub grad_norm: f64,
+    /// Over the last second or so.
+    pub tokens_per_second: f64,
+}
+
+/// What a validation showed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Evaluation {
+    pub step: u32,
+    pub tokens: u64,
+    pub seconds: f64,
+    pub flops: f64,
+    /// Nats per token of the held-out text.
+    pub loss: f64,
+    /// By the true bytes of the scored tokens.
+    pub bits_per_byte: f64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Sample {
+    pub step: u32,
+    pub prompt: String,
+    /// What follows the prompt.
+    pub text: String,
+}
+
+pub struct Trainer {
+    pub config: Config,
+    pub plan: Plan,
+    pub dataset: Rc<Dataset>,
+    batches: Batches,
+    engine: Engine,
+    train: ProgramId,
+    validate: ProgramId,
+    sample: ProgramId,
+    index: TokenIndex,
+    tokens: Vec<u32>,
+    /// Steps submitted.
+    submitted: u32,
+    /// Steps whose metrics have arrived.
+    finished: u32,
+    /// The steps after which the last validation and the last sample were taken.
+    evaluated: Option<u32>,
+    sampled: Option<u32>,
+    clock: Clock,
+    speed: Speed,
+}
+
+impl Trainer {
+    /// Prepares everything, so that the first step is as quick as the others. `progress` is told (done, all).
+    ///
+    /// # Errors
+    /// Whatever does not fit, before any work; then what the device refuses.
+    pub async fn new(
+        config: &Config,
+        dataset: Rc<Dataset>,
+        device: &Device,
+        mut progress: impl FnMut(usize, usize),
+    ) -> Result<Self> {
+        let context = config.model.context as usize;
+        dataset.check_context(context)?;
+        dataset.validation_windows(context, config.evaluation.bytes as usize)?;
+        let plan = Plan::new(config, dataset.tokenizer.vocabulary_size(), device)?;
+        let batch_size = config.training.batch_size as usize;
+        let batches = Batches::new(dataset.train.len(), batch_size, context, config.training.seed.into())?;
+
+        let mut engine = Engine::new(device, &plan.buffers, plan.state.metrics.len)?;
+        engine.write(plan.weights, &plan.parameters.initial(config));
+        let passes = [&plan.train, &plan.validate, &plan.sample];
+        let all = passes.iter().map(|pass| pass.recording.ops.len()).sum();
+        let (mut programs, mut before) = (vec![], 0);
+        for pass in passes {
+            programs.push(engine.add(&pass.recording, &mut |done, _| progress(before + done, all)).await?);
+            before += pass.recording.ops.len();
+        }
+        let shape = plan.train.shape;
+        Ok(Self {
+            config: config.clone(),
+            index: TokenIndex::new(shape),
+            tokens: vec![0; shape.tokens_len()],
+            plan,
+            dataset,
+            batches,
+            engine,
+            train: programs[0],
+            validate: programs[1],
+            sample: programs[2],
+            submitted: 0,
+            finished: 0,
+            evaluated: None,
+            sampled: None,
+            clock: Clock::default(),
+            speed: Speed::default(),
+        })
+    }
+
+    /// Steps whose metrics have been handed out.
+    pub fn finished(&self) -> u32 {
+        self.finished
+    }
+
+    /// Steps that have been started.
+    pub fn submitted(&self) -> u32 {
+        self.submitted
+    }
+
+    pub fn is_done(&self) -> bool {
+        self.finished == self.config.training.steps
+    }
+
+    /// Whether another step can be started now.
+    pub fn has_room(&self) -> bool {
+        self.submitted < self.config.training.steps && self.engine.has_room()
+    }
+
+    /// Starts the next step. On the CPU it is done when this returns.
+    pub fn step(&mut self) -> Result<()> {
+        assert!(self.has_room(), "the caller asks has_room first");
+        self.clock.run();
+        let step = self.submitted + 1;
+        self.batches.fill(step, &self.dataset.train, &mut self.tokens);
+        self.upload_batch();
+        let numbers = optimizer::step(&self.config, step);
+        let ops = 0..self.plan.train.recording.ops.len();
+        self.engine.run(self.train, ops, &numbers, Some(self.plan.state.metrics))?;
+        self.submitted = step;
+        Ok(())
+    }
+
+    fn upload_batch(&mut self) {
+        let Pass { shape, batch, .. } = self.plan.train;
+        self.index.fill(shape, &self.tokens);
+        self.engine.write_ids(batch.tokens, &self.tokens);
+        self.engine.write_ids(batch.starts, &self.index.starts);
+        self.engine.write_ids(batch.order, &self.index.order);
+    }
+
+    /// The metrics that have arrived since the last call. Never waits.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] without a tensor's name at the first loss or gradient that is not finite; the parameters are
+    /// those before that step. [`Self::find_bad_tensor`] finds the name.
+    pub fn collect(&mut self) -> Result<Vec<Metric>> {
+        let mut metrics = vec![];
+        while let Some((_, numbers)) = self.engine.poll()? {
+            metrics.push(self.metric(&numbers)?);
+        }
+        if self.finished == self.submitted && self.is_done() {
+            self.clock.stop();
+        }
+        Ok(metrics)
+    }
+
+    /// Waits for the steps under way, and hands out their metrics. Not for the page: a worker collects and yields.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn settle(&mut self) -> Result<Vec<Metric>> {
+        let mut metrics = vec![];
+        while let Some((_, numbers)) = self.engine.wait()? {
+            metrics.push(self.metric(&numbers)?);
+        }
+        Ok(metrics)
+    }
+
+    fn metric(&mut self, numbers: &[f32]) -> Result<Metric> {
+        let step = self.finished + 1;
+        let [loss, grad_norm, halted, _] = numbers[..] else { panic!("four metrics a step") };
+        if halted != 0.0 {
+            return Err(Error::Diverged { step, tensor: String::new() });
+        }
+        self.finished = step;
+        let seconds = self.clock.seconds();
+        let loss = f64::from(loss);
+        let tokens = self.tokens_at(step);
+        Ok(Metric {
+            step,
+            tokens,
+            seconds,
+            flops: self.flops_at(step),
+            loss,
+            bits_per_byte: bits_per_byte(loss, 1) / self.bytes_per_token(),
+            learning_rate: optimizer::learning_rate(&self.config, step),
+            grad_norm: grad_norm.into(),
+            tokens_per_second: self.speed.update(seconds, tokens),
+        })
+    }
+
+    /// Of the training text, for the loss of a batch; validation counts the true bytes of what it scores.
+    fn bytes_per_token(&self) -> f64 {
+        self.dataset.train_bytes as f64 / self.dataset.train.len() as f64
+    }
+
+    fn tokens_at(&self, step: u32) -> u64 {
+        u64::from(step) * self.plan.train.shape.rows() as u64
+    }
+
+    fn flops_at(&self, step: u32) -> f64 {
+        f64::from(step) * self.plan.train.recording.flops() as f64
+    }
+
+    /// Stops the clock: a pause is no training time.
+    pub fn pause(&mut self) {
+        self.clock.stop();
+    }
+
+    /// Whether a validation is due after the steps so far: on schedule, at the start and at the end.
+    pub fn evaluation_due(&self) -> bool {
+        self.evaluated != Some(self.submitted) && self.on_schedule(self.config.evaluation.every)
+    }
+
+    pub fn sample_due(&self) -> bool {
+        let every = self.config.evaluation.sample_every;
+        every > 0 && self.sampled != Some(self.submitted) && self.on_schedule(every)
+    }
+
+    /// At the start, at the end, and every `every` steps between them; 0 is never between.
+    fn on_schedule(&self, every: u32) -> bool {
+        let step = self.submitted;
+        step == 0 || step == self.config.training.steps || (every > 0 && step.is_multiple_of(every))
+    }
+
+    /// Reads the held-out text and says how well the parameters predict it, after the steps so far.
+    pub async fn evaluate(&mut self) -> Result<Evaluation> {
+        self.clock.stop();
+        let Pass { shape, batch, result, .. } = self.plan.validate;
+        let windows = self.dataset.validation_windows(shape.context, self.config.evaluation.bytes as usize)?;
+        let (mut nats, mut scored, mut bytes) = (0.0, 0u64, 0u64);
+        for windows in windows.chunks(shape.batch) {
+            // The last batch may be short: its rows are filled up, and what they score is left out.
+            let mut tokens = Vec::with_capacity(shape.tokens_len());
+            windows.iter().for_each(|window| tokens.extend_from_slice(window.tokens));
+            tokens.resize(shape.tokens_len(), 0);
+            self.engine.write_ids(batch.tokens, &tokens);
+            self.engine.run(self.validate, 0..self.plan.validate.recording.ops.len(), &Step::default(), None)?;
+            let losses = self.engine.read(result).await?;
+            nats += losses[..windows.len() * shape.context].iter().map(|&loss| f64::from(loss)).sum::<f64>();
+            scored += (windows.len() * shape.context) as u64;
+            bytes += windows.iter().map(|window| u64::from(window.scored_bytes)).sum::<u64>();
+        }
+        self.evaluated = Some(self.submitted);
+        Ok(Evaluation {
+            step: self.submitted,
+            tokens: self.tokens_at(self.submitted),
+            seconds: self.clock.seconds(),
+            flops: self.flops_at(self.submitted),
+            loss: nats / scored as f64,
+            bits_per_byte: bits_per_byte(nats, bytes),
+        })
+    }
+
+    /// Goes on from `prompt`. All tokens are picked on the device; only the finished text comes back.
+    /// The same seed, step and prompt give the same text.
+    pub async fn sample(&mut self, prompt: &str, temperature: f32) -> Result<Sample> {
+        self.clock.stop();
+        let Pass { shape, batch, result, .. } = self.plan.sample;
+        let mut tokens = self.dataset.tokenizer.encode(prompt);
+        // A long prompt keeps its end, and half the context stays free for the text.
+        tokens.drain(..tokens.len().saturating_sub(shape.context.div_ceil(2)));
+        if tokens.is_empty() {
+            tokens.push(0);
+        }
+        let end = (tokens.len() + self.config.evaluation.sample_tokens as usize).min(shape.tokens_len());
+        let known = tokens.len();
+        tokens.resize(shape.tokens_len(), 0);
+        self.engine.write_ids(batch.tokens, &tokens);
+        let mut random = Random::new(self.config.training.seed.into(), Stream::Other(self.submitted));
+        for next in known..end {
+            let step = Step { position: next as u32 - 1, temperature, draw: random.uniform(), ..Step::default() };
+            self.engine.run(self.sample, 0..self.plan.sample.recording.ops.len(), &step, None)?;
+        }
+        let tokens = self.engine.read_ids(result).await?;
+        let text = self.dataset.tokenizer.decode(&tokens[known..end]);
+        self.sampled = Some(self.submitted);
+        Ok(Sample { step: self.submitted, prompt: prompt.to_owned(), text })
+    }
+
+    /// After divergence: plays the bad step again, op by op, and names the first that computes a number that is not
+    /// finite. The parameters are still those before that step.
+    pub async fn find_bad_tensor(&mut self) -> Result<String> {
+        let step = self.finished + 1;
+        self.batches.fill(step, &self.dataset.train, &mut self.tokens);
+        self.upload_batch();
+        let weights = self.engine.read(self.plan.weights).await?;
+        let bad = |values: &[f32]| values.iter().any(|value| !value.is_finite());
+        for parameter in &self.plan.parameters.list {
+            if bad(&weights[parameter.range.clone()]) {
+                return Ok(parameter.name.clone());
+            }
+        }
+        let ops = self.plan.train.recording.ops.clone();
+        for (i, op) in ops.iter().enumerate() {
+            self.engine.run(self.train, i..i + 1, &optimizer::step(&self.config, step), None)?;
+            for (binding, &tensor) in op.kernel.bindings().iter().zip(&op.tensors) {
+                let writes = binding.access != crate::kernels::Access::Read;
+                if writes && bad(&self.engine.read(tensor).await?) {
+                    return Ok(op.label.clone());
+                }
+            }
+        }
+        Ok("loss".to_owned())
+    }
+
+    /// The parameters' arena.
+    pub async fn weights(&mut self) -> Result<Vec<f32>> {
+        self.engine.read(self.plan.weights).await
+    }
+
+    /// What a model that knows only how often each token occurs would reach.
+    pub fn unigram_entropy(&self) -> Entropy {
+        self.dataset.unigram_entropy()
+    }
+}
+
+/// Training time: runs from the first step on, stands still in pauses.
+#[derive(Default)]
+struct Clock {
+    before: Duration,
+    since: Option<Instant>,
+}
+
+impl Clock {
+    fn run(&mut self) {
+        self.since.get_or_insert_with(Instant::now);
+    }
+
+    fn stop(&mut self) {
+        if let Some(since) = self.since.take() {
+            self.before += since.elapsed();
+        }
+    }
+
+    fn seconds(&self) -> f64 {
+        (self.before + self.since.map_or(Duration::ZERO, |since| since.elapsed())).as_secs_f64()
+    }
+}
+
+/// Tokens per second over the last second, or the last two steps where those took longer.
+#[derive(Default)]
+struct Speed {
+    points: VecDeque<(f64, u64)>,
+}
+
+impl Speed {
+    fn update(&mut self, seconds: f64, tokens: u64) -> f64 {
+        let first = self.points.front().copied().unwrap_or((0.0, 0));
+        self.points.push_back((seconds, tokens));
+        while self.points.len() > 2 && seconds - self.points[1].0 > 1.0 {
+            self.points.pop_front();
+        }
+        let elapsed = seconds - first.0;
+        if elapsed > 0.0 { (tokens - first.1) as f64 / elapsed } else { 0.0 }
+    }
+}

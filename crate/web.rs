@@ -1,0 +1,348 @@
+//! The page's view of the core: the only file that knows JavaScript. A worker calls it; see `www/worker.ts`.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use serde::Serialize;
+use serde_json::Value;
+use wasm_bindgen::prelude::*;
+
+use crate::config::{self, Config};
+use crate::data::{Corpus, Dataset, check_text, tiny_tales};
+use crate::engine::{Device, DeviceChoice};
+use crate::error::{Error, Problem, Result};
+use crate::plan::{Plan, Summary};
+use crate::trainer::{Metric, Trainer};
+use web_time::{Duration, Instant};
+
+#[wasm_bindgen(start)]
+fn start() {
+    console_error_panic_hook::set_once();
+}
+
+/// The JSON schema of configs, from which the form is made.
+#[wasm_bindgen]
+pub fn schema() -> std::result::Result<JsValue, JsValue> {
+    to_js(&config::schema())
+}
+
+#[wasm_bindgen]
+pub fn default_config() -> std::result::Result<JsValue, JsValue> {
+    to_js(&Config::default())
+}
+
+/// All that is wrong with a config: `Problem[]`.
+#[wasm_bindgen]
+pub fn check(config: JsValue) -> std::result::Result<JsValue, JsValue> {
+    to_js(&match from_js(config) {
+        Ok(json) => config::check(&json),
+        Err(Error::Refused(problems)) => problems,
+        Err(error) => return Err(throw(&error)),
+    })
+}
+
+/// The text of a corpus that the core makes itself.
+#[wasm_bindgen]
+pub fn corpus_text(config: JsValue) -> std::result::Result<String, JsValue> {
+    let config = parse(config)?;
+    match config.data.corpus {
+        Corpus::TinyTales => Ok(tiny_tales(config.data.text_bytes as usize, config.training.seed.into())),
+        Corpus::MobyDick | Corpus::Own => Err(throw(&Error::refused(Problem::new(
+            "data.corpus",
+            to_json(&config.data.corpus),
+            "tiny_tales",
+            "The page brings the other texts.",
+        )))),
+    }
+}
+
+/// A device that was opened.
+#[wasm_bindgen]
+pub struct Lab {
+    device: Device,
+    note: Option<String>,
+    /// The text of the last plan, tokenised: a run on the same text need not do it again.
+    dataset: RefCell<Option<(Config, u64, Rc<Dataset>)>>,
+}
+
+#[derive(Serialize)]
+struct DeviceInfo {
+    kind: &'static str,
+    name: String,
+    software: bool,
+    note: Option<String>,
+}
+
+#[derive(Serialize)]
+struct TextAndPlan {
+    #[serde(flatten)]
+    plan: Summary,
+    vocabulary: usize,
+    train_tokens: usize,
+    held_out_tokens: usize,
+    bytes_per_token: f64,
+    /// Nats per token of a model that knows only how often each token occurs.
+    unigram_loss: f64,
+    unigram_bits_per_byte: f64,
+}
+
+#[wasm_bindgen]
+impl Lab {
+    /// Opens `auto`, `gpu` or `cpu`. Throws a message that says what is missing.
+    pub async fn open(device: String) -> std::result::Result<Lab, JsValue> {
+        let choice = match device.as_str() {
+            "gpu" => DeviceChoice::Gpu,
+            "cpu" => DeviceChoice::Cpu,
+            _ => DeviceChoice::Auto,
+        };
+        // Browsers say by name only what wgpu does not pass on.
+        let adapter = if choice == DeviceChoice::Cpu { None } else { adapter_name().await };
+        let software = adapter.as_ref().is_some_and(|name| name.contains("swiftshader"));
+        if choice == DeviceChoice::Auto && software {
+            let note = "the browser's only WebGPU adapter runs shaders on the CPU; the CPU device is faster";
+            return Ok(Self { device: Device::Cpu, note: Some(note.to_owned()), dataset: RefCell::default() });
+        }
+        let (mut device, note) = Device::open(choice).await.map_err(|error| throw(&error))?;
+        if let Device::Gpu(gpu) = &mut device
+            && let Some(gpu) = Rc::get_mut(gpu)
+        {
+            gpu.software |= software;
+            if gpu.name.is_empty() {
+                gpu.name = adapter.unwrap_or_else(|| "GPU".to_owned());
+            }
+        }
+        Ok(Self { device, note, dataset: RefCell::default() })
+    }
+
+    pub fn device(&self) -> std::result::Result<JsValue, JsValue> {
+        let (kind, software) = match &self.device {
+            Device::Gpu(gpu) => ("gpu", gpu.software),
+            Device::Cpu => ("cpu", false),
+        };
+        to_js(&DeviceInfo { kind, name: self.device.name().to_owned(), software, note: self.note.clone() })
+    }
+
+    /// Parameters, bytes, FLOPs, and what the text is like; nothing is allocated.
+    pub fn plan(&self, config: JsValue, text: &str) -> std::result::Result<JsValue, JsValue> {
+        let config = parse(config)?;
+        let summary = self.summarise(&config, text).map_err(|error| throw(&error))?;
+        to_js(&summary)
+    }
+
+    fn summarise(&self, config: &Config, text: &str) -> Result<TextAndPlan> {
+        let dataset = self.dataset(config, text)?;
+        let context = config.model.context as usize;
+        dataset.check_context(context)?;
+        dataset.validation_windows(context, config.evaluation.bytes as usize)?;
+        let unigram = dataset.unigram_entropy();
+        Ok(TextAndPlan {
+            plan: Plan::new(config, dataset.tokenizer.vocabulary_size(), &self.device)?.summary(),
+            vocabulary: dataset.tokenizer.vocabulary_size(),
+            train_tokens: dataset.train.len(),
+            held_out_tokens: dataset.held_out.len(),
+            bytes_per_token: dataset.bytes_per_token(),
+            unigram_loss: unigram.nats_per_token,
+            unigram_bits_per_byte: unigram.bits_per_byte,
+        })
+    }
+
+    fn dataset(&self, config: &Config, text: &str) -> Result<Rc<Dataset>> {
+        let hash = fnv1a(text.as_bytes());
+        if let Some((of, of_text, dataset)) = &*self.dataset.borrow()
+            && (&of.tokenizer, &of.data, *of_text) == (&config.tokenizer, &config.data, hash)
+        {
+            return Ok(Rc::clone(dataset));
+        }
+        let text = check_text(text.as_bytes())?;
+        let dataset = Rc::new(Dataset::new(text, config.tokenizer.kind, config.data.held_out_fraction)?);
+        *self.dataset.borrow_mut() = Some((config.clone(), hash, Rc::clone(&dataset)));
+        Ok(dataset)
+    }
+
+    /// Allocates a run and compiles its kernels. `progress` is called with a share from 0 to 1.
+    pub async fn start(
+        &self,
+        config: JsValue,
+        text: String,
+        progress: Option<js_sys::Function>,
+    ) -> std::result::Result<Run, JsValue> {
+        let config = parse(config)?;
+        let dataset = self.dataset(&config, &text).map_err(|error| throw(&error))?;
+        let report = |done: usize, all: usize| {
+            if let Some(progress) = &progress {
+                // A listener that throws is the page's own affair.
+                let _ = progress.call1(&JsValue::NULL, &(done as f64 / all as f64).into());
+            }
+        };
+        let trainer = Trainer::new(&config, dataset, &self.device, report).await.map_err(|error| throw(&error))?;
+        Ok(Run { trainer, bad: None })
+    }
+
+    /// Gives the GPU up, as a driver's crash would.
+    pub fn destroy_device(&self) {
+        if let Device::Gpu(gpu) = &self.device {
+            gpu.destroy();
+        }
+    }
+}
+
+/// A run that the worker pumps.
+#[wasm_bindgen]
+pub struct Run {
+    trainer: Trainer,
+    /// What ended the run.
+    bad: Option<Error>,
+}
+
+#[derive(Serialize)]
+struct Pumped {
+    /// `running`, `waiting` (for the GPU, or to be looked at: pump again soon), `finished`, `failed`, `lost`.
+    state: &'static str,
+    step: u32,
+    metrics: Vec<Metric>,
+    message: Option<String>,
+    /// All steps so far have arrived and a validation or a sample is due.
+    evaluation_due: bool,
+    sample_due: bool,
+}
+
+#[wasm_bindgen]
+impl Run {
+    /// Starts steps for about `budget_ms` and collects the metrics that have arrived; never waits for the GPU.
+    /// Starts no step while a validation or a sample is due: `evaluate` and `sample` come first.
+    pub fn pump(&mut self, budget_ms: f64) -> std::result::Result<JsValue, JsValue> {
+        self.advance(budget_ms, u32::MAX)
+    }
+
+    /// Starts one step, unless a validation or a sample is due first.
+    pub fn step(&mut self) -> std::result::Result<JsValue, JsValue> {
+        self.advance(0.0, 1)
+    }
+
+    /// Collects metrics without starting a step.
+    pub fn collect(&mut self) -> std::result::Result<JsValue, JsValue> {
+        self.advance(0.0, 0)
+    }
+
+    fn advance(&mut self, budget_ms: f64, most: u32) -> std::result::Result<JsValue, JsValue> {
+        let trainer = &mut self.trainer;
+        let begin = Instant::now();
+        let budget = Duration::from_secs_f64(budget_ms.max(0.0) / 1000.0);
+        let mut metrics = vec![];
+        let mut started = 0;
+        let mut work = || -> Result<()> {
+            if let Some(bad) = &self.bad {
+                return Err(bad.clone());
+            }
+            loop {
+                metrics.extend(trainer.collect()?);
+                let due = trainer.evaluation_due() || trainer.sample_due();
+                if started >= most || !trainer.has_room() || due {
+                    return Ok(());
+                }
+                trainer.step()?;
+                started += 1;
+                if begin.elapsed() >= budget {
+                    return trainer.collect().map(|arrived| metrics.extend(arrived));
+                }
+            }
+        };
+        let result = work();
+        if let Err(error) = &result {
+            self.bad = Some(error.clone());
+        }
+        let settled = trainer.finished() == trainer.submitted();
+        let state = match &result {
+            Err(Error::DeviceLost(_)) => "lost",
+            Err(_) => "failed",
+            Ok(()) if trainer.is_done() => "finished",
+            Ok(()) if started == 0 => "waiting",
+            Ok(()) => "running",
+        };
+        to_js(&Pumped {
+            state,
+            step: trainer.finished(),
+            metrics,
+            message: result.err().map(|error| error.to_string()),
+            evaluation_due: settled && trainer.evaluation_due(),
+            sample_due: settled && trainer.sample_due(),
+        })
+    }
+
+    /// Stops the run's clock.
+    pub fn pause(&mut self) {
+        self.trainer.pause();
+    }
+
+    pub async fn evaluate(&mut self) -> std::result::Result<JsValue, JsValue> {
+        to_js(&self.trainer.evaluate().await.map_err(|error| throw(&error))?)
+    }
+
+    pub async fn sample(&mut self, prompt: String, temperature: f32) -> std::result::Result<JsValue, JsValue> {
+        to_js(&self.trainer.sample(&prompt, temperature).await.map_err(|error| throw(&error))?)
+    }
+
+    /// After `failed`: the whole story, with the first tensor that is not finite where the run diverged.
+    pub async fn explain(&mut self) -> std::result::Result<String, JsValue> {
+        match self.bad.clone() {
+            Some(Error::Diverged { step, .. }) => {
+                let tensor = self.trainer.find_bad_tensor().await.map_err(|error| throw(&error))?;
+                Ok(Error::Diverged { step, tensor }.to_string())
+            }
+            Some(error) => Ok(error.to_string()),
+            None => Ok(String::new()),
+        }
+    }
+}
+
+/// What the browser calls its adapter, in lower case; None without WebGPU.
+async fn adapter_name() -> Option<String> {
+    let get = |of: &JsValue, name: &str| js_sys::Reflect::get(of, &name.into()).ok();
+    let gpu = get(&get(&js_sys::global(), "navigator")?, "gpu")?;
+    let request: js_sys::Function = get(&gpu, "requestAdapter")?.dyn_into().ok()?;
+    let promise: js_sys::Promise = request.call0(&gpu).ok()?.dyn_into().ok()?;
+    let adapter = wasm_bindgen_futures::JsFuture::from(promise).await.ok()?;
+    let info = get(&adapter, "info")?;
+    let words = ["vendor", "architecture", "description"].map(|name| get(&info, name)?.as_string());
+    let words: Vec<String> = words.into_iter().flatten().filter(|word| !word.is_empty()).collect();
+    (!words.is_empty()).then(|| words.join(" ").to_lowercase())
+}
+
+fn parse(config: JsValue) -> std::result::Result<Config, JsValue> {
+    from_js(config).and_then(|json| config::parse(&json)).map_err(|error| throw(&error))
+}
+
+fn from_js(value: JsValue) -> Result<Value> {
+    serde_wasm_bindgen::from_value(value).map_err(|error| {
+        Error::refused(Problem::new("config", error, "a config that fits the schema", "Write it as plain JSON."))
+    })
+}
+
+fn to_json(value: &impl Serialize) -> Value {
+    serde_json::to_value(value).expect("our types are JSON")
+}
+
+/// As plain objects, numbers and null, as `JSON.parse` would give them.
+fn to_js(value: &impl Serialize) -> std::result::Result<JsValue, JsValue> {
+    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+    value.serialize(&serializer).map_err(JsValue::from)
+}
+
+/// An `Error` whose `problems` say what is wrong with which field, and whose `lost` says that the device is gone.
+fn throw(error: &Error) -> JsValue {
+    let object = js_sys::Error::new(&error.to_string());
+    if let Error::Refused(problems) = error
+        && let Ok(problems) = to_js(problems)
+    {
+        // Setting a property of a fresh object cannot fail.
+        let _ = js_sys::Reflect::set(&object, &"problems".into(), &problems);
+    }
+    let lost = matches!(error, Error::DeviceLost(_));
+    let _ = js_sys::Reflect::set(&object, &"lost".into(), &lost.into());
+    object.into()
+}
+
+/// The 64-bit FNV-1a hash.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}

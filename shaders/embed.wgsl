@@ -1,0 +1,14 @@
+// x (B, T, C) = tok_emb[token] + pos_emb[t], one invocation four neighbours.
+
+@compute @workgroup_size(WORKGROUP_X)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workgroups: vec3u) {
+    let index = linear(id, workgroups, WORKGROUP_X);
+    if (index >= BATCH * CONTEXT * WIDTH4) {
+        return;
+    }
+    let c = index % WIDTH4;
+    let t = (index / WIDTH4) % CONTEXT;
+    let b = index / (WIDTH4 * CONTEXT);
+    let token = tokens[b * (CONTEXT + 1u) + t];
+    x[index] = token_embedding[token * WIDTH4 + c] + position_embedding[t * WIDTH4 + c];
+}

@@ -1,0 +1,59 @@
+// The end of a product: four neighbours of a row of C are finished and stored.
+
+//#if C_VEC4
+fn store(row: u32, column: u32, sum: vec4f) {
+    if (row >= M || column >= N) {
+        return;
+    }
+    let at = (row * N + column) / 4u;
+    var v = sum;
+//#if ACCUMULATE
+    v += c[at];
+//#end
+//#if BIAS
+    v += vec4f(bias[column], bias[column + 1u], bias[column + 2u], bias[column + 3u]);
+//#end
+//#if ACT_FORWARD
+    pre[at] = v;
+    v = act(v);
+//#end
+//#if ACT_BACKWARD
+    v *= act_grad(pre[at]);
+//#end
+//#if RESIDUAL
+    v += residual[at];
+//#end
+    c[at] = v;
+}
+//#else
+fn store(row: u32, column: u32, sum: vec4f) {
+    for (var i = 0u; i < 4u; i++) {
+        store_one(row, column + i, sum[i]);
+    }
+}
+
+fn store_one(row: u32, column: u32, sum: f32) {
+    if (row >= M || column >= N) {
+        return;
+    }
+    let at = row * N + column;
+    var v = sum;
+//#if ACCUMULATE
+    v += c[at];
+//#end
+//#if BIAS
+    v += bias[column];
+//#end
+//#if ACT_FORWARD
+    pre[at] = v;
+    v = act(vec4f(v)).x;
+//#end
+//#if ACT_BACKWARD
+    v *= act_grad(vec4f(pre[at])).x;
+//#end
+//#if RESIDUAL
+    v += residual[at];
+//#end
+    c[at] = v;
+}
+//#end

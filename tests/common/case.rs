@@ -1,0 +1,193 @@
+//! One kernel with the contents of its bindings, run on every device and held against two oracles.
+
+use trainlab::engine::{Device, Engine};
+use trainlab::kernels::{Access, Arg, Args, Element, Kernel, Step};
+use trainlab::random::{Random, Stream};
+use trainlab::real::Real;
+use trainlab::tape::{Buffers, Purpose, Tape, Tensor};
+
+use super::naive;
+
+/// What one binding holds.
+#[derive(Clone, Debug)]
+pub enum Values<R> {
+    Numbers(Vec<R>),
+    Ids(Vec<u32>),
+}
+
+impl<R: Copy> Values<R> {
+    pub fn numbers(&self) -> &[R] {
+        match self {
+            Self::Numbers(numbers) => numbers,
+            Self::Ids(_) => panic!("ids where numbers are expected"),
+        }
+    }
+
+    pub fn ids(&self) -> &[u32] {
+        match self {
+            Self::Numbers(_) => panic!("numbers where ids are expected"),
+            Self::Ids(ids) => ids,
+        }
+    }
+
+    fn map<S>(&self, convert: impl Fn(R) -> S) -> Values<S> {
+        match self {
+            Self::Numbers(numbers) => Values::Numbers(numbers.iter().map(|&number| convert(number)).collect()),
+            Self::Ids(ids) => Values::Ids(ids.clone()),
+        }
+    }
+}
+
+/// Uniform in [−scale, scale). The same seed gives the same numbers.
+pub fn random(seed: u32, len: usize, scale: f32) -> Vec<f32> {
+    let mut random = Random::new(0, Stream::Other(seed));
+    (0..len).map(|_| (2.0 * random.uniform() - 1.0) * scale).collect()
+}
+
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub kernel: Kernel,
+    pub inputs: Vec<Values<f32>>,
+    pub step: Step,
+}
+
+impl Case {
+    /// What is read starts as random numbers in [−1, 1), ids as zeros, and what is only written as 1000 everywhere, so
+    /// that an element that is left out, or read too early, shows.
+    pub fn new(kernel: impl Into<Kernel>) -> Self {
+        let kernel = kernel.into();
+        let inputs = kernel.bindings().into_iter().enumerate().map(|(i, binding)| {
+            match (binding.element, binding.access) {
+                (Element::U32, _) => Values::Ids(vec![0; binding.len]),
+                (_, Access::Write) => Values::Numbers(vec![1000.0; binding.len]),
+                _ => Values::Numbers(random(i as u32, binding.len, 1.0)),
+            }
+        });
+        Self { inputs: inputs.collect(), kernel, step: Step::default() }
+    }
+
+    pub fn with(mut self, name: &str, numbers: impl IntoIterator<Item = f32>) -> Self {
+        let at = self.binding(name);
+        self.inputs[at] = Values::Numbers(numbers.into_iter().collect());
+        self
+    }
+
+    pub fn with_ids(mut self, name: &str, ids: &[u32]) -> Self {
+        let at = self.binding(name);
+        self.inputs[at] = Values::Ids(ids.to_vec());
+        self
+    }
+
+    /// Multiplies what a binding starts with.
+    pub fn scaled(self, name: &str, factor: f32) -> Self {
+        let numbers: Vec<f32> = self.input(name).numbers().iter().map(|number| number * factor).collect();
+        self.with(name, numbers)
+    }
+
+    pub fn at(self, step: Step) -> Self {
+        Self { step, ..self }
+    }
+
+    fn binding(&self, name: &str) -> usize {
+        let mut bindings = self.kernel.bindings().into_iter();
+        let at = bindings.position(|binding| binding.name == name);
+        at.unwrap_or_else(|| panic!("{:?} has no binding `{name}`", self.kernel))
+    }
+
+    pub fn input(&self, name: &str) -> &Values<f32> {
+        &self.inputs[self.binding(name)]
+    }
+
+    /// What a binding holds after the twin has run in f64.
+    pub fn output(&self, name: &str) -> Vec<f64> {
+        self.oracle()[self.binding(name)].numbers().to_vec()
+    }
+
+    /// The same, rounded, to be the input of another kernel.
+    pub fn output_f32(&self, name: &str) -> Vec<f32> {
+        self.output(name).into_iter().map(|number| number as f32).collect()
+    }
+
+    /// What each binding holds after the twin has run in f64.
+    pub fn oracle(&self) -> Vec<Values<f64>> {
+        let inputs: Vec<_> = self.inputs.iter().map(|values| values.map(f64::from)).collect();
+        run_twin(&self.kernel, inputs, &self.step)
+    }
+
+    /// Holds the f64 twin against the naive loops, and the CPU and the GPU, in f32, against the twin.
+    pub async fn check(&self) {
+        let inputs: Vec<_> = self.inputs.iter().map(|values| values.map(f64::from)).collect();
+        let expected = self.oracle();
+        self.compare("naive loops, f64", &naive::outputs(&self.kernel, &inputs, &self.step), &expected, [1e-9, 1e-10]);
+        for device in [&Device::Cpu, super::gpu().await] {
+            let actual: Vec<_> = self.run(device).await.iter().map(|values| values.map(f64::from)).collect();
+            self.compare(device.name(), &actual, &expected, [1e-4, 1e-5]);
+        }
+    }
+
+    /// What each binding holds after a device has run the kernel, as a tape with one op.
+    pub async fn run(&self, device: &Device) -> Vec<Values<f32>> {
+        let (mut buffers, mut tape) = (Buffers::default(), Tape::new());
+        let bindings = self.kernel.bindings();
+        let add = |binding: &trainlab::kernels::Binding| buffers.add(binding.name, Purpose::Traffic, binding.len);
+        let tensors: Vec<Tensor> = bindings.iter().map(add).collect();
+        tape.push(self.kernel.clone(), self.kernel.name(), &tensors);
+        let recording = tape.finish(&mut buffers);
+
+        let work = async {
+            let mut engine = Engine::new(device, &buffers, 1)?;
+            let program = engine.add(&recording, &mut |_, _| {}).await?;
+            for (&tensor, values) in tensors.iter().zip(&self.inputs) {
+                match values {
+                    Values::Numbers(numbers) => engine.write(tensor, numbers),
+                    Values::Ids(ids) => engine.write_ids(tensor, ids),
+                }
+            }
+            engine.run(program, 0..1, &self.step, None)?;
+            let mut outputs = vec![];
+            for (&tensor, values) in tensors.iter().zip(&self.inputs) {
+                outputs.push(match values {
+                    Values::Numbers(_) => Values::Numbers(engine.read(tensor).await?),
+                    Values::Ids(_) => Values::Ids(engine.read_ids(tensor).await?),
+                });
+            }
+            Ok::<_, trainlab::error::Error>(outputs)
+        };
+        work.await.unwrap_or_else(|error| panic!("{:?} on {}: {error}", self.kernel, device.name()))
+    }
+
+    fn compare(&self, by: &str, actual: &[Values<f64>], expected: &[Values<f64>], tolerances: [f64; 2]) {
+        for (binding, (actual, expected)) in self.kernel.bindings().iter().zip(actual.iter().zip(expected)) {
+            let what = format!("{:?}, `{}` by {by}", self.kernel, binding.name);
+            match (actual, expected) {
+                (Values::Numbers(actual), Values::Numbers(expected)) => {
+                    assert_close(&what, actual, expected, tolerances);
+                }
+                (Values::Ids(actual), Values::Ids(expected)) => assert_eq!(actual, expected, "{what}"),
+                _ => panic!("{what}: numbers for ids"),
+            }
+        }
+    }
+}
+
+/// Runs a twin; returns all that it was bound to.
+pub fn run_twin<R: Real>(kernel: &Kernel, mut values: Vec<Values<R>>, step: &Step) -> Vec<Values<R>> {
+    let bindings = kernel.bindings();
+    let args = bindings.iter().zip(&mut values).map(|(binding, values)| match (values, binding.access) {
+        (Values::Numbers(numbers), Access::Read) => Arg::Read(&numbers[..]),
+        (Values::Numbers(numbers), _) => Arg::Write(&mut numbers[..]),
+        (Values::Ids(ids), Access::Read) => Arg::Ids(&ids[..]),
+        (Values::Ids(ids), _) => Arg::IdsMut(&mut ids[..]),
+    });
+    kernel.run(Args(args.collect()), step);
+    values
+}
+
+/// |actual − expected| ≤ atol + rtol · |expected| everywhere; where a number is not finite, neither may the other be.
+pub fn assert_close(what: &str, actual: &[f64], expected: &[f64], [rtol, atol]: [f64; 2]) {
+    assert_eq!(actual.len(), expected.len(), "{what}: length");
+    for (i, (&a, &e)) in actual.iter().zip(expected).enumerate() {
+        let close = if e.is_finite() { (a - e).abs() <= atol + rtol * e.abs() } else { !a.is_finite() };
+        assert!(close, "{what}: element {i} of {} is {a:e}, expected {e:e}", expected.len());
+    }
+}

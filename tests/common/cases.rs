@@ -1,0 +1,273 @@
+//! Every kernel at awkward shapes: sizes that are no multiple of a vector, a tile or a workgroup, single rows, and the
+//! sizes around a boundary.
+
+use trainlab::config::{Activation, Norm};
+use trainlab::kernels::Step;
+use trainlab::kernels::adamw::AdamW;
+use trainlab::kernels::attention::{
+    AttentionBackwardKeyValue, AttentionBackwardQuery, AttentionForward, AttentionShape,
+};
+use trainlab::kernels::cross_entropy::CrossEntropy;
+use trainlab::kernels::embedding::{Embed, EmbedBackward, EmbedShape, TokenIndex};
+use trainlab::kernels::finish_step::FinishStep;
+use trainlab::kernels::matmul::{ActivationEnd, Ends, Layout, MatMul};
+use trainlab::kernels::norm::{NormBackward, NormForward};
+use trainlab::kernels::pick::Pick;
+use trainlab::kernels::reduce::{SquaredNorm, SumGroups};
+use trainlab::random::{Random, Stream};
+
+use super::{Case, random};
+
+pub fn all() -> Vec<Case> {
+    [
+        matmul(Layout::NT),
+        matmul(Layout::NN),
+        matmul(Layout::TN),
+        norm_forward(),
+        norm_backward(),
+        attention_forward(),
+        attention_backward_query(),
+        attention_backward_key_value(),
+        embed(),
+        embed_backward(),
+        cross_entropy(),
+        sum_groups(),
+        squared_norm(),
+        finish_step(),
+        adamw(),
+        pick(),
+    ]
+    .concat()
+}
+
+/// All eight ways in which M, N and K are or are not multiples of 4, each end with each way of storing C, and both
+/// register tiles.
+pub fn matmul(layout: Layout) -> Vec<Case> {
+    let product = |[m, n, k]: [usize; 3], ends: Ends| {
+        let case = Case::new(MatMul::new(layout, m, n, k).with(ends)).scaled("a", 4.0 / (k as f32).sqrt());
+        // Far beyond where GELU is curved, to both sides.
+        if matches!(ends.activation, ActivationEnd::Backward(_)) { case.scaled("pre", 6.0) } else { case }
+    };
+    let ends = |accumulate, bias, activation, residual| Ends { accumulate, bias, activation, residual, sums: false };
+    let forward = ActivationEnd::Forward(Activation::Gelu);
+    let backward = ActivationEnd::Backward(Activation::Gelu);
+    let none = ActivationEnd::None;
+
+    let sums = layout == Layout::TN;
+    let plain = Ends { sums, ..Ends::default() };
+    let added = Ends { sums, ..ends(true, false, none, false) };
+    let mut cases = vec![];
+    for shape in [[1, 1, 1], [257, 1, 65], [1, 257, 3], [65, 20, 8], [12, 33, 8], [12, 20, 7], [65, 33, 8]] {
+        cases.push(product(shape, plain));
+    }
+    for shape in [[65, 20, 7], [12, 33, 7], [65, 33, 7], [12, 20, 8]] {
+        cases.push(product(shape, added));
+    }
+    for shape in [[13, 36, 64], [13, 35, 63]] {
+        cases.push(product(shape, ends(false, true, none, false)));
+        cases.push(product(shape, ends(false, true, forward, false)));
+        cases.push(product(shape, ends(false, false, backward, false)));
+        cases.push(product(shape, ends(false, true, none, true)));
+        cases.push(product(shape, ends(true, true, forward, true)));
+        cases.push(product(shape, ends(true, true, backward, true)));
+    }
+    // 2048 invocations or more: the larger tile.
+    for shape in [[364, 360, 8], [365, 363, 5]] {
+        cases.push(product(shape, Ends { sums, ..ends(true, true, forward, true) }));
+    }
+    cases
+}
+
+pub fn norm_forward() -> Vec<Case> {
+    let mut cases = vec![];
+    for norm in [Norm::LayerNorm, Norm::RmsNorm] {
+        for (rows, width) in [(1, 4), (33, 20), (17, 96), (3, 260)] {
+            let case = Case::new(NormForward { norm, rows, width });
+            // A mean far from zero: squares must be summed about it.
+            let x = case.input("x").numbers().iter().map(|x| 5.0 + x).collect::<Vec<f32>>();
+            cases.push(case.with("x", x));
+        }
+    }
+    cases
+}
+
+pub fn norm_backward() -> Vec<Case> {
+    let mut cases = vec![];
+    for norm in [Norm::LayerNorm, Norm::RmsNorm] {
+        for (rows, width, accumulate) in [(1, 4, false), (33, 20, true), (17, 96, false), (3, 260, true)] {
+            let forward = Case::new(NormForward { norm, rows, width });
+            let case = Case::new(NormBackward { norm, rows, width, accumulate });
+            let x = forward.input("x").numbers().to_vec();
+            cases.push(case.with("moments", forward.output_f32("moments")).with("x", x));
+        }
+    }
+    cases
+}
+
+/// Every head size with lengths around the twins' tile of 64 rows and the shader's four keys at a time.
+fn attention_shapes() -> Vec<AttentionShape> {
+    let shape =
+        |(batch, heads, head_size, context)| AttentionShape { batch, heads, head_size, context };
+    let shapes = [
+        (1, 3, 4, 130),
+        (2, 1, 8, 65),
+        (1, 2, 16, 63),
+        (2, 3, 32, 2),
+        (1, 1, 64, 64),
+        (3, 2, 128, 1),
+        (1, 1, 128, 65),
+    ];
+    shapes.map(shape).to_vec()
+}
+
+pub fn attention_forward() -> Vec<Case> {
+    let forward = |shape| Case::new(AttentionForward(shape)).scaled("qkv", 2.0);
+    let mut cases: Vec<Case> = attention_shapes().into_iter().map(forward).collect();
+    // Large scores: without the running maximum, exponentials would overflow.
+    let shape = AttentionShape { batch: 1, heads: 2, head_size: 8, context: 33 };
+    cases.push(Case::new(AttentionForward(shape)).scaled("qkv", 12.0));
+    cases
+}
+
+pub fn attention_backward_query() -> Vec<Case> {
+    let backward = |forward: Case, shape| {
+        Case::new(AttentionBackwardQuery(shape))
+            .with("qkv", forward.input("qkv").numbers().to_vec())
+            .with("out", forward.output_f32("out"))
+            .with("log_sum", forward.output_f32("log_sum"))
+    };
+    attention_forward().into_iter().zip(attention_shapes()).map(|(forward, shape)| backward(forward, shape)).collect()
+}
+
+pub fn attention_backward_key_value() -> Vec<Case> {
+    let backward = |query: Case, shape| {
+        let mut case = Case::new(AttentionBackwardKeyValue(shape)).with("delta", query.output_f32("delta"));
+        for name in ["dout", "qkv", "log_sum"] {
+            case = case.with(name, query.input(name).numbers().to_vec());
+        }
+        case
+    };
+    let queries = attention_backward_query().into_iter().zip(attention_shapes());
+    queries.map(|(query, shape)| backward(query, shape)).collect()
+}
+
+fn embed_shapes() -> Vec<EmbedShape> {
+    let shape = |(batch, context, vocabulary, width)| EmbedShape { batch, context, vocabulary, width };
+    [(1, 1, 3, 4), (3, 5, 7, 20), (2, 65, 65, 36), (1, 3, 1000, 260)].map(shape).to_vec()
+}
+
+/// The lower half of the vocabulary only, low tokens more often than high ones.
+pub fn tokens(shape: EmbedShape) -> Vec<u32> {
+    let mut random = Random::new(1, Stream::Other(0));
+    let present = shape.vocabulary as f32 / 2.0 + 0.6;
+    (0..shape.tokens_len()).map(|_| (random.uniform() * random.uniform() * present) as u32).collect()
+}
+
+pub fn embed() -> Vec<Case> {
+    embed_shapes().into_iter().map(|shape| Case::new(Embed(shape)).with_ids("tokens", &tokens(shape))).collect()
+}
+
+pub fn embed_backward() -> Vec<Case> {
+    let mut cases = vec![];
+    for shape in embed_shapes() {
+        for accumulate in [false, true] {
+            let mut index = TokenIndex::new(shape);
+            index.fill(shape, &tokens(shape));
+            let case = Case::new(EmbedBackward { shape, accumulate });
+            cases.push(case.with_ids("starts", &index.starts).with_ids("order", &index.order));
+        }
+    }
+    cases
+}
+
+/// All rows at once and a chunk from the middle, with and without a gradient.
+pub fn cross_entropy() -> Vec<Case> {
+    let mut cases = vec![];
+    for (vocabulary, logit_scale) in [(3, 1.0), (65, 80.0), (1000, 5.0)] {
+        for (first_row, rows) in [(0, 15), (4, 7)] {
+            for gradient_scale in [None, Some(1.0), Some(1.0 / 15.0)] {
+                let (batch, context) = (3, 5);
+                let kernel = CrossEntropy { batch, context, vocabulary, first_row, rows, gradient_scale };
+                let mut random = Random::new(2, Stream::Other(0));
+                let tokens: Vec<u32> = (0..batch * (context + 1)).map(|_| random.below(vocabulary as u32)).collect();
+                cases.push(Case::new(kernel).with_ids("tokens", &tokens).scaled("logits", logit_scale));
+            }
+        }
+    }
+    cases
+}
+
+pub fn sum_groups() -> Vec<Case> {
+    let case = |(sets, groups, width)| Case::new(SumGroups { sets, groups, width });
+    [(1, 1, 1), (3, 5, 33), (2, 17, 192), (5, 2, 64)].map(case).to_vec()
+}
+
+pub fn squared_norm() -> Vec<Case> {
+    [4, 260, 4096, 4100, 12_352].map(|len| Case::new(SquaredNorm { len })).to_vec()
+}
+
+/// Losses, partial sums, and what the step before left in `control`.
+fn finish(clip_norm: Option<f32>, losses: Vec<f32>, partials: Vec<f32>, halted: bool) -> Case {
+    let kernel = FinishStep { rows: losses.len(), partials: partials.len(), clip_norm };
+    let halted = if halted { 1.0 } else { 0.0 };
+    Case::new(kernel).with("losses", losses).with("partials", partials).with("control", [0.5, halted, 0.0, 0.0])
+}
+
+pub fn finish_step() -> Vec<Case> {
+    let positive = |seed, len| random(seed, len, 1.0).into_iter().map(f32::abs).collect::<Vec<f32>>();
+    let with = |mut values: Vec<f32>, at: usize, value: f32| {
+        values[at] = value;
+        values
+    };
+    let (losses, partials) = (positive(1, 1000), positive(2, 300));
+    let mut cases = vec![
+        finish(None, vec![3.0], vec![16.0], false),
+        finish(Some(1.0), positive(1, 257), positive(2, 65), false),
+        finish(Some(1000.0), losses.clone(), partials.clone(), false),
+        finish(Some(1.0), losses.clone(), partials.clone(), true),
+        finish(Some(1.0), losses.clone(), vec![0.0], false),
+    ];
+    for clip_norm in [None, Some(1.0)] {
+        for bad in [f32::NAN, f32::INFINITY] {
+            cases.push(finish(clip_norm, with(losses.clone(), 999, bad), partials.clone(), false));
+            cases.push(finish(clip_norm, losses.clone(), with(partials.clone(), 7, bad), false));
+        }
+    }
+    cases
+}
+
+pub fn adamw() -> Vec<Case> {
+    let case = |(len, decayed, scale, halted): (usize, usize, f32, f32)| {
+        let kernel =
+            AdamW { len, decayed, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.1 };
+        let step = Step { step: 3, learning_rate: 0.3, correction1: 0.271, correction2: 0.0297, ..Step::default() };
+        Case::new(kernel)
+            .with("control", [scale, halted, 0.0, 0.0])
+            .with("v", random(9, len, 1.0).into_iter().map(|v| v * v))
+            .at(step)
+    };
+    [(4, 4, 1.0, 0.0), (260, 0, 0.4, 0.0), (320, 192, 0.7, 0.0), (64, 64, 0.4, 1.0)].map(case).to_vec()
+}
+
+/// Logits of four positions, of which the last but one is sampled from.
+pub fn pick_from(logits: &[f32], temperature: f32, draw: f32) -> Case {
+    let (context, vocabulary) = (4, logits.len());
+    let others = || random(5, vocabulary, 9.0);
+    let all = [others(), others(), logits.to_vec(), others()].concat();
+    Case::new(Pick { context, vocabulary })
+        .with("logits", all)
+        .with_ids("tokens", &[9, 8, 7, 6, 5])
+        .at(Step { position: 2, temperature, draw, ..Step::default() })
+}
+
+pub fn pick() -> Vec<Case> {
+    let mut cases = vec![];
+    for vocabulary in [3, 65, 257, 1000] {
+        let logits = random(vocabulary as u32, vocabulary, 2.0);
+        cases.push(pick_from(&logits, 0.0, 0.3));
+        for draw in [0.0, 0.25, 0.5, 0.999_999] {
+            cases.push(pick_from(&logits, 0.7, draw));
+        }
+    }
+    cases
+}

@@ -1,0 +1,394 @@
+//! What each kernel computes, once more: by the plainest loops that say it, in f64, with neither the library that the
+//! twins lean on nor their tricks. The match is exhaustive: a kernel is not done before it is written here.
+
+use trainlab::config::Norm;
+use trainlab::kernels::adamw::AdamW;
+use trainlab::kernels::attention::AttentionShape;
+use trainlab::kernels::cross_entropy::CrossEntropy;
+use trainlab::kernels::embedding::EmbedShape;
+use trainlab::kernels::finish_step::FinishStep;
+use trainlab::kernels::matmul::{ActivationEnd, Layout, MatMul};
+use trainlab::kernels::norm::{NormBackward, NormForward};
+use trainlab::kernels::{Kernel, Step};
+
+use super::Values;
+
+/// The bindings of a kernel by name.
+struct Bound {
+    names: Vec<&'static str>,
+    values: Vec<Values<f64>>,
+}
+
+impl Bound {
+    fn at(&self, name: &str) -> usize {
+        self.names.iter().position(|&other| other == name).unwrap_or_else(|| panic!("no binding `{name}`"))
+    }
+
+    fn get(&self, name: &str) -> Vec<f64> {
+        self.values[self.at(name)].numbers().to_vec()
+    }
+
+    fn ids(&self, name: &str) -> Vec<usize> {
+        self.values[self.at(name)].ids().iter().map(|&id| id as usize).collect()
+    }
+
+    fn set(&mut self, name: &str, numbers: Vec<f64>) {
+        let at = self.at(name);
+        self.values[at] = Values::Numbers(numbers);
+    }
+}
+
+/// What each binding holds after the kernel has run.
+pub fn outputs(kernel: &Kernel, inputs: &[Values<f64>], step: &Step) -> Vec<Values<f64>> {
+    let names = kernel.bindings().into_iter().map(|binding| binding.name).collect();
+    let mut bound = Bound { names, values: inputs.to_vec() };
+    let bound = &mut bound;
+    match kernel {
+        Kernel::MatMul(kernel) => matmul(kernel, bound),
+        Kernel::NormForward(kernel) => norm_forward(kernel, bound),
+        Kernel::NormBackward(kernel) => norm_backward(kernel, bound),
+        Kernel::AttentionForward(kernel) => attention_forward(kernel.0, bound),
+        Kernel::AttentionBackwardQuery(kernel) => attention_backward_query(kernel.0, bound),
+        Kernel::AttentionBackwardKeyValue(kernel) => attention_backward_key_value(kernel.0, bound),
+        Kernel::Embed(kernel) => embed(kernel.0, bound),
+        Kernel::EmbedBackward(kernel) => embed_backward(kernel.shape, kernel.accumulate, bound),
+        Kernel::CrossEntropy(kernel) => cross_entropy(kernel, bound),
+        Kernel::SumGroups(kernel) => {
+            let (shares, width) = (bound.get("shares"), kernel.width);
+            let share = |set, group, column| shares[(set * kernel.groups + group) * width + column];
+            let sum = |i| (0..kernel.groups).map(|group| share(i / width, group, i % width)).sum();
+            bound.set("sums", (0..kernel.sets * width).map(sum).collect());
+        }
+        Kernel::SquaredNorm(_) => {
+            let chunks = bound.get("x");
+            let sums = chunks.chunks(4096).map(|chunk| chunk.iter().map(|x| x * x).sum());
+            bound.set("partials", sums.collect());
+        }
+        Kernel::FinishStep(kernel) => finish_step(kernel, bound),
+        Kernel::AdamW(kernel) => adamw(kernel, bound, step),
+        Kernel::Pick(kernel) => {
+            let from = step.position as usize * kernel.vocabulary;
+            let token = pick(&bound.get("logits")[from..from + kernel.vocabulary], step);
+            let at = bound.at("tokens");
+            let Values::Ids(tokens) = &mut bound.values[at] else { panic!("tokens are ids") };
+            tokens[step.position as usize + 1] = token as u32;
+        }
+    }
+    bound.values.clone()
+}
+
+fn gelu(x: f64) -> f64 {
+    0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3))).tanh())
+}
+
+/// By a central difference: an independent word on the slope, good to about 1e-10.
+fn gelu_slope(x: f64) -> f64 {
+    let h = 1e-3;
+    let difference = |h: f64| (gelu(x + h) - gelu(x - h)) / (2.0 * h);
+    // Two steps of Richardson's extrapolation, for errors of h⁶.
+    let extrapolated = |h: f64| (4.0 * difference(h / 2.0) - difference(h)) / 3.0;
+    (16.0 * extrapolated(h / 2.0) - extrapolated(h)) / 15.0
+}
+
+fn matmul(kernel: &MatMul, bound: &mut Bound) {
+    let MatMul { m, n, k, ends, .. } = *kernel;
+    let (a, b) = (bound.get("a"), bound.get("b"));
+    let get_if = |bound: &Bound, there: bool, name, len| if there { bound.get(name) } else { vec![0.0; len] };
+    let before = get_if(bound, ends.accumulate, "c", m * n);
+    let bias = get_if(bound, ends.bias, "bias", n);
+    let mut pre = get_if(bound, ends.activation != ActivationEnd::None, "pre", m * n);
+    let residual = get_if(bound, ends.residual, "residual", m * n);
+    let at_a = |i: usize, l: usize| if kernel.layout == Layout::TN { a[l * m + i] } else { a[i * k + l] };
+    let at_b = |l: usize, j: usize| if kernel.layout == Layout::NT { b[j * k + l] } else { b[l * n + j] };
+
+    let mut c = vec![0.0; m * n];
+    for i in 0..m {
+        for j in 0..n {
+            let at = i * n + j;
+            let sum = before[at] + (0..k).map(|l| at_a(i, l) * at_b(l, j)).sum::<f64>() + bias[j];
+            c[at] = residual[at]
+                + match ends.activation {
+                    ActivationEnd::None => sum,
+                    ActivationEnd::Backward(_) => sum * gelu_slope(pre[at]),
+                    ActivationEnd::Forward(_) => {
+                        pre[at] = sum;
+                        gelu(sum)
+                    }
+                };
+        }
+    }
+    bound.set("c", c);
+    if ends.activation != ActivationEnd::None {
+        bound.set("pre", pre);
+    }
+    if ends.sums {
+        let before = get_if(bound, ends.accumulate, "sums", m);
+        bound.set("sums", (0..m).map(|i| before[i] + (0..k).map(|l| at_a(i, l)).sum::<f64>()).collect());
+    }
+}
+
+fn norm_forward(kernel: &NormForward, bound: &mut Bound) {
+    let (x, weight, width) = (bound.get("x"), bound.get("weight"), kernel.width);
+    let bias = if kernel.norm == Norm::LayerNorm { bound.get("bias") } else { vec![0.0; width] };
+    let (mut y, mut moments) = (vec![], vec![]);
+    for x in x.chunks(width) {
+        let mean_of = |f: &dyn Fn(f64) -> f64| x.iter().map(|&x| f(x)).sum::<f64>() / width as f64;
+        let mean = if kernel.norm == Norm::LayerNorm { mean_of(&|x| x) } else { 0.0 };
+        let r = (mean_of(&|x| (x - mean).powi(2)) + f64::from(1e-5f32)).powf(-0.5);
+        y.extend((0..width).map(|c| (x[c] - mean) * r * weight[c] + bias[c]));
+        moments.extend([mean, r]);
+    }
+    bound.set("y", y);
+    bound.set("moments", moments);
+}
+
+fn norm_backward(kernel: &NormBackward, bound: &mut Bound) {
+    let NormBackward { norm, rows, width, accumulate } = *kernel;
+    let [dy, x, weight, moments, before] = ["dy", "x", "weight", "moments", "dx"].map(|name| bound.get(name));
+    let share = NormBackward::share(norm, width);
+    let mut shares = vec![0.0; NormBackward::groups(rows) * share];
+    let mut dx = vec![0.0; rows * width];
+    let n = width as f64;
+    for row in 0..rows {
+        let (mean, r) = (moments[2 * row], moments[2 * row + 1]);
+        let normal = |c: usize| (x[row * width + c] - mean) * r;
+        // dx through the whole Jacobian: ∂y_j/∂x_c = w_j r (δ_jc − [1/n] − x̂_j x̂_c / n), the bracket in LayerNorm only.
+        for c in 0..width {
+            let mut sum = 0.0;
+            for j in 0..width {
+                let own = if j == c { 1.0 } else { 0.0 };
+                let through_mean = if norm == Norm::LayerNorm { 1.0 / n } else { 0.0 };
+                let jacobian = weight[j] * r * (own - through_mean - normal(j) * normal(c) / n);
+                sum += dy[row * width + j] * jacobian;
+            }
+            dx[row * width + c] = sum + if accumulate { before[row * width + c] } else { 0.0 };
+            let at = row / 16 * share + c;
+            shares[at] += dy[row * width + c] * normal(c);
+            if norm == Norm::LayerNorm {
+                shares[at + share / 2] += dy[row * width + c];
+            }
+        }
+    }
+    bound.set("dx", dx);
+    bound.set("shares", shares);
+}
+
+/// The whole T × T matrix of softmax weights of one head, and the log-sum-exp of each row.
+fn attention_weights(shape: AttentionShape, qkv: &Qkv) -> (Vec<Vec<f64>>, Vec<f64>) {
+    let scale = 1.0 / (shape.head_size as f64).sqrt();
+    let rows = (0..shape.context).map(|i| {
+        let score = |j: usize| (0..shape.head_size).map(|d| qkv.q(i, d) * qkv.k(j, d)).sum::<f64>() * scale;
+        let exponentials: Vec<f64> = (0..=i).map(|j| score(j).exp()).collect();
+        let sum: f64 = exponentials.iter().sum();
+        let weights = (0..shape.context).map(|j| if j <= i { exponentials[j] / sum } else { 0.0 });
+        (weights.collect(), sum.ln())
+    });
+    rows.unzip()
+}
+
+/// One head of one sequence in (B, T, 3C).
+struct Qkv<'a> {
+    data: &'a [f64],
+    shape: AttentionShape,
+    batch: usize,
+    head: usize,
+}
+
+impl Qkv<'_> {
+    fn index(&self, part: usize, t: usize, d: usize) -> usize {
+        let token = self.batch * self.shape.context + t;
+        (token * 3 + part) * self.shape.width() + self.head * self.shape.head_size + d
+    }
+
+    fn q(&self, t: usize, d: usize) -> f64 {
+        self.data[self.index(0, t, d)]
+    }
+
+    fn k(&self, t: usize, d: usize) -> f64 {
+        self.data[self.index(1, t, d)]
+    }
+
+    fn v(&self, t: usize, d: usize) -> f64 {
+        self.data[self.index(2, t, d)]
+    }
+
+    /// In (B, T, C).
+    fn out(&self, t: usize, d: usize) -> usize {
+        (self.batch * self.shape.context + t) * self.shape.width() + self.head * self.shape.head_size + d
+    }
+
+    /// In (B, H, T).
+    fn row(&self, t: usize) -> usize {
+        (self.batch * self.shape.heads + self.head) * self.shape.context + t
+    }
+}
+
+fn each_head(shape: AttentionShape, data: &[f64], mut body: impl FnMut(Qkv)) {
+    for batch in 0..shape.batch {
+        for head in 0..shape.heads {
+            body(Qkv { data, shape, batch, head });
+        }
+    }
+}
+
+fn attention_forward(shape: AttentionShape, bound: &mut Bound) {
+    let qkv = bound.get("qkv");
+    let (mut out, mut log_sum) = (vec![0.0; shape.out_len()], vec![0.0; shape.rows_len()]);
+    each_head(shape, &qkv, |head| {
+        let (weights, sums) = attention_weights(shape, &head);
+        for i in 0..shape.context {
+            log_sum[head.row(i)] = sums[i];
+            for d in 0..shape.head_size {
+                out[head.out(i, d)] = (0..shape.context).map(|j| weights[i][j] * head.v(j, d)).sum();
+            }
+        }
+    });
+    bound.set("out", out);
+    bound.set("log_sum", log_sum);
+}
+
+/// dS / √D and P of one head, from what the forward pass left behind.
+fn score_gradients(
+    shape: AttentionShape,
+    head: &Qkv,
+    dout: &[f64],
+    log_sum: &[f64],
+    delta: impl Fn(usize) -> f64,
+) -> [Vec<Vec<f64>>; 2] {
+    let scale = 1.0 / (shape.head_size as f64).sqrt();
+    let mut weights = vec![vec![0.0; shape.context]; shape.context];
+    let mut dscores = weights.clone();
+    for i in 0..shape.context {
+        for j in 0..=i {
+            let score = (0..shape.head_size).map(|d| head.q(i, d) * head.k(j, d)).sum::<f64>() * scale;
+            let dweight = (0..shape.head_size).map(|d| dout[head.out(i, d)] * head.v(j, d)).sum::<f64>();
+            weights[i][j] = (score - log_sum[head.row(i)]).exp();
+            dscores[i][j] = weights[i][j] * (dweight - delta(i)) * scale;
+        }
+    }
+    [dscores, weights]
+}
+
+fn attention_backward_query(shape: AttentionShape, bound: &mut Bound) {
+    let [qkv, dout, out, log_sum] = ["qkv", "dout", "out", "log_sum"].map(|name| bound.get(name));
+    let (mut dqkv, mut delta) = (bound.get("dqkv"), vec![0.0; shape.rows_len()]);
+    each_head(shape, &qkv, |head| {
+        let dot = |i: usize| (0..shape.head_size).map(|d| dout[head.out(i, d)] * out[head.out(i, d)]).sum::<f64>();
+        let [dscores, _] = score_gradients(shape, &head, &dout, &log_sum, dot);
+        for i in 0..shape.context {
+            delta[head.row(i)] = dot(i);
+            for d in 0..shape.head_size {
+                dqkv[head.index(0, i, d)] = (0..shape.context).map(|j| dscores[i][j] * head.k(j, d)).sum();
+            }
+        }
+    });
+    bound.set("dqkv", dqkv);
+    bound.set("delta", delta);
+}
+
+fn attention_backward_key_value(shape: AttentionShape, bound: &mut Bound) {
+    let [qkv, dout, log_sum, delta] = ["qkv", "dout", "log_sum", "delta"].map(|name| bound.get(name));
+    let mut dqkv = bound.get("dqkv");
+    each_head(shape, &qkv, |head| {
+        let [dscores, weights] = score_gradients(shape, &head, &dout, &log_sum, |i| delta[head.row(i)]);
+        for j in 0..shape.context {
+            for d in 0..shape.head_size {
+                let over_queries = |f: &dyn Fn(usize) -> f64| (0..shape.context).map(f).sum();
+                dqkv[head.index(1, j, d)] = over_queries(&|i| dscores[i][j] * head.q(i, d));
+                dqkv[head.index(2, j, d)] = over_queries(&|i| weights[i][j] * dout[head.out(i, d)]);
+            }
+        }
+    });
+    bound.set("dqkv", dqkv);
+}
+
+fn embed(shape: EmbedShape, bound: &mut Bound) {
+    let (tokens, width) = (bound.ids("tokens"), shape.width);
+    let (token, position) = (bound.get("token_embedding"), bound.get("position_embedding"));
+    let mut x = vec![];
+    for row in tokens.chunks(shape.context + 1) {
+        for t in 0..shape.context {
+            x.extend((0..width).map(|c| token[row[t] * width + c] + position[t * width + c]));
+        }
+    }
+    bound.set("x", x);
+}
+
+fn embed_backward(shape: EmbedShape, accumulate: bool, bound: &mut Bound) {
+    let (starts, order, dx, width) = (bound.ids("starts"), bound.ids("order"), bound.get("dx"), shape.width);
+    let mut dtoken = if accumulate { bound.get("dtoken") } else { vec![0.0; shape.vocabulary * width] };
+    let mut dposition = vec![0.0; shape.context * width];
+    for (place, &row) in order.iter().enumerate() {
+        let token = (0..shape.vocabulary).find(|&v| (starts[v]..starts[v + 1]).contains(&place));
+        let token = token.expect("every place belongs to a token");
+        for c in 0..width {
+            dtoken[token * width + c] += dx[row * width + c];
+            dposition[row % shape.context * width + c] += dx[row * width + c];
+        }
+    }
+    bound.set("dtoken", dtoken);
+    bound.set("dposition", dposition);
+}
+
+fn cross_entropy(kernel: &CrossEntropy, bound: &mut Bound) {
+    let (tokens, mut logits, vocabulary) = (bound.ids("tokens"), bound.get("logits"), kernel.vocabulary);
+    // The last T of each row of (B, T+1).
+    let targets: Vec<usize> = tokens.chunks(kernel.context + 1).flat_map(|row| row[1..].to_vec()).collect();
+    let mut losses = vec![];
+    for (row, logits) in logits.chunks_mut(vocabulary).enumerate() {
+        let target = targets[kernel.first_row + row];
+        let sum: f64 = logits.iter().map(|logit| logit.exp()).sum();
+        losses.push(-(logits[target].exp() / sum).ln());
+        if let Some(scale) = kernel.gradient_scale {
+            for (v, logit) in logits.iter_mut().enumerate() {
+                let one_hot = if v == target { 1.0 } else { 0.0 };
+                *logit = (logit.exp() / sum - one_hot) * f64::from(scale);
+            }
+        }
+    }
+    bound.set("logits", logits);
+    bound.set("losses", losses);
+}
+
+fn finish_step(kernel: &FinishStep, bound: &mut Bound) {
+    let (losses, partials, control) = (bound.get("losses"), bound.get("partials"), bound.get("control"));
+    let loss = losses.iter().sum::<f64>() / losses.len() as f64;
+    let norm = partials.iter().sum::<f64>().sqrt();
+    let bad = !loss.is_finite() || !norm.is_finite();
+    let halted = if bad { 1.0 } else { control[1] };
+    let clip = kernel.clip_norm.map_or(f64::INFINITY, f64::from);
+    let scale = if norm > clip { clip / norm } else { 1.0 };
+    bound.set("control", vec![scale, halted, control[2], control[3]]);
+    bound.set("metrics", vec![loss, norm, halted, 0.0]);
+}
+
+fn adamw(kernel: &AdamW, bound: &mut Bound, step: &Step) {
+    let [control, gradients, mut parameters, mut m, mut v] =
+        ["control", "gradients", "parameters", "m", "v"].map(|name| bound.get(name));
+    if control[1] != 0.0 {
+        return;
+    }
+    let [beta1, beta2, epsilon, weight_decay] =
+        [kernel.beta1, kernel.beta2, kernel.epsilon, kernel.weight_decay].map(f64::from);
+    let [rate, correction1, correction2] = [step.learning_rate, step.correction1, step.correction2].map(f64::from);
+    for i in 0..kernel.len {
+        let gradient = gradients[i] * control[0];
+        m[i] = beta1 * m[i] + (1.0 - beta1) * gradient;
+        v[i] = beta2 * v[i] + (1.0 - beta2) * gradient.powi(2);
+        let decay = if i < kernel.decayed { weight_decay * parameters[i] } else { 0.0 };
+        parameters[i] -= rate * (m[i] / correction1 / ((v[i] / correction2).sqrt() + epsilon) + decay);
+    }
+    bound.set("parameters", parameters);
+    bound.set("m", m);
+    bound.set("v", v);
+}
+
+fn pick(logits: &[f64], step: &Step) -> usize {
+    if step.temperature == 0.0 {
+        let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        return logits.iter().position(|&logit| logit == largest).expect("one is the largest");
+    }
+    let weights: Vec<f64> = logits.iter().map(|logit| (logit / f64::from(step.temperature)).exp()).collect();
+    let goal = weights.iter().sum::<f64>() * f64::from(step.draw);
+    (0..weights.len()).find(|&id| weights[..=id].iter().sum::<f64>() > goal).expect("a draw is below 1")
+}

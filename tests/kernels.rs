@@ -1,0 +1,133 @@
+//! Every kernel, on the GPU and on the CPU, against its twin in f64; and every twin against naive loops.
+
+mod common;
+
+use common::{Case, Values, cases, tests};
+use trainlab::kernels::matmul::Layout;
+
+tests![
+    matmul_nt,
+    matmul_nn,
+    matmul_tn,
+    norm_forward,
+    norm_backward,
+    attention_forward,
+    attention_backward_query,
+    attention_backward_key_value,
+    embed,
+    embed_backward,
+    cross_entropy,
+    sum_groups,
+    squared_norm,
+    finish_step,
+    adamw,
+    pick,
+    every_kernel_has_cases,
+    a_halted_update_changes_nothing,
+    picks_are_those_made_by_hand,
+];
+
+async fn check(cases: Vec<Case>) {
+    for case in cases {
+        case.check().await;
+    }
+}
+
+async fn matmul_nt() {
+    check(cases::matmul(Layout::NT)).await;
+}
+
+async fn matmul_nn() {
+    check(cases::matmul(Layout::NN)).await;
+}
+
+async fn matmul_tn() {
+    check(cases::matmul(Layout::TN)).await;
+}
+
+async fn norm_forward() {
+    check(cases::norm_forward()).await;
+}
+
+async fn norm_backward() {
+    check(cases::norm_backward()).await;
+}
+
+async fn attention_forward() {
+    check(cases::attention_forward()).await;
+}
+
+async fn attention_backward_query() {
+    check(cases::attention_backward_query()).await;
+}
+
+async fn attention_backward_key_value() {
+    check(cases::attention_backward_key_value()).await;
+}
+
+async fn embed() {
+    check(cases::embed()).await;
+}
+
+async fn embed_backward() {
+    check(cases::embed_backward()).await;
+}
+
+async fn cross_entropy() {
+    check(cases::cross_entropy()).await;
+}
+
+async fn sum_groups() {
+    check(cases::sum_groups()).await;
+}
+
+async fn squared_norm() {
+    check(cases::squared_norm()).await;
+}
+
+async fn finish_step() {
+    check(cases::finish_step()).await;
+}
+
+async fn adamw() {
+    check(cases::adamw()).await;
+}
+
+async fn pick() {
+    check(cases::pick()).await;
+}
+
+async fn every_kernel_has_cases() {
+    let cases = cases::all();
+    for name in trainlab::kernels::Kernel::NAMES {
+        let count = cases.iter().filter(|case| case.kernel.name() == *name).count();
+        assert!(count >= 3, "{name} has {count} cases, at least three are wanted");
+    }
+}
+
+async fn a_halted_update_changes_nothing() {
+    let halted = cases::adamw().pop().expect("the last case is halted");
+    let outputs = halted.run(common::gpu().await).await;
+    for (input, output) in halted.inputs.iter().zip(&outputs) {
+        assert_eq!(input.numbers(), output.numbers());
+    }
+}
+
+async fn picks_are_those_made_by_hand() {
+    // Weights 1, 2, 1, 4 of 8 at temperature 1, whose cumulative sums are 1, 3, 4, 8.
+    let logits = [1.0f32, 2.0, 1.0, 4.0].map(f32::ln);
+    let mut expected = vec![(0.0, 0.5, 3), (1.0, 0.0, 0), (1.0, 0.124, 0), (1.0, 0.126, 1), (1.0, 0.374, 1)];
+    expected.extend([(1.0, 0.376, 2), (1.0, 0.499, 2), (1.0, 0.501, 3), (1.0, 0.999_999, 3)]);
+    // At temperature ½ weights are squared: 1, 4, 1, 16 of 22.
+    expected.extend([(0.5, 0.044, 0), (0.5, 0.046, 1), (0.5, 0.226, 1), (0.5, 0.228, 2), (0.5, 0.274, 3)]);
+    for (temperature, draw, token) in expected {
+        let case = cases::pick_from(&logits, temperature, draw);
+        case.check().await;
+        let tokens = case.run(common::gpu().await).await.pop().expect("two bindings");
+        assert!(matches!(&tokens, Values::Ids(ids) if *ids == [9, 8, 7, token, 5]), "{draw}: {tokens:?}");
+    }
+    // Of equal logits the first is taken.
+    let case = cases::pick_from(&[0.0, 3.0, 1.0, 3.0, 3.0], 0.0, 0.9);
+    case.check().await;
+    assert!(matches!(&case.oracle()[1], Values::Ids(ids) if ids[3] == 1));
+}

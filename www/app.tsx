@@ -1,0 +1,35 @@
+// The page from top to bottom: header, messages, the run with its charts and samples; beside it the settings.
+
+import { Charts } from './charts/charts';
+import { DeviceNotices } from './device/notices';
+import { Settings } from './form/settings';
+import { Controls } from './run/controls';
+import { Plan } from './run/plan';
+import { Samples } from './run/samples';
+import { Status } from './run/status';
+import { Troubles } from './run/troubles';
+import { Header } from './shell/header';
+import { LinkNotice } from './shell/link';
+import { DropTarget } from './text/drop';
+
+export function App() {
+  return (
+    <>
+      <Header />
+      <main class="main" id="main">
+        <LinkNotice />
+        <DeviceNotices />
+        <Troubles />
+        <section class="panel run" aria-label="Run">
+          <Controls />
+          <Status />
+        </section>
+        <Plan />
+        <Charts />
+        <Samples />
+      </main>
+      <Settings />
+      <DropTarget />
+    </>
+  );
+}

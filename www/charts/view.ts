@@ -1,0 +1,25 @@
+// How the visitor wants the charts: the same for all of them.
+
+import { signal } from '@preact/signals';
+
+export type XAxis = 'step' | 'tokens' | 'seconds' | 'flops';
+export type Unit = 'loss' | 'bits_per_byte';
+
+export const xAxis = signal<XAxis>('step');
+export const logX = signal(false);
+/** For loss and gradient norm; speed and learning rate stay linear. */
+export const logY = signal(false);
+/** Weight of the past in the moving average, 0 to 0.99. */
+export const smoothing = signal(0.9);
+export const unit = signal<Unit>('loss');
+/** The stretch of the x axis that was dragged out, or null for all of it. */
+export const zoom = signal<[number, number] | null>(null);
+
+export const X_LABELS: Record<XAxis, string> = {
+  step: 'step',
+  tokens: 'training tokens',
+  seconds: 'seconds of training',
+  flops: 'training FLOPs',
+};
+
+export const UNIT_LABELS: Record<Unit, string> = { loss: 'nats per token', bits_per_byte: 'bits per byte' };

@@ -1,0 +1,91 @@
+// The config as the visitor changes it: checked and planned a moment after each change, and put into
+// the address once a change is complete, so that Back undoes it and the address is always a good link.
+
+import { askPlan, check } from '../client';
+import type { Problem } from '../lab';
+import type { Event } from '../protocol';
+import { config, defaults, linkProblems, noPlan, plan, problems, sections, text } from '../state';
+import { readFragment, writeFragment } from './link';
+import type { Config, Value } from './schema';
+import { get, set } from './values';
+
+/** Long enough to type a number in. */
+const PAUSE_MS = 200;
+
+let timer: ReturnType<typeof setTimeout> | undefined;
+let asking = 0;
+/** A complete change waits to be put into the address, once it is known to be good. */
+let complete = false;
+
+export function edit(path: string, value: Value): void {
+  config.value = set(config.value, path, value);
+  clearTimeout(timer);
+  timer = setTimeout(review, PAUSE_MS);
+}
+
+/** The change is complete: focus left the field, or a choice was made. */
+export function commit(): void {
+  complete = true;
+  review();
+}
+
+export function reset(path: string): void {
+  edit(path, get(defaults.value, path));
+  commit();
+}
+
+export function resetAll(): void {
+  config.value = defaults.value;
+  commit();
+}
+
+export function review(): void {
+  clearTimeout(timer);
+  asking = askPlan(config.value);
+}
+
+export const fragment = (): string => writeFragment(config.value, defaults.value, sections.value);
+
+/** Worker events that concern the config. */
+export function follow(event: Event): void {
+  const arrived = Object.keys(config.value).length > 0;
+  // After a restart of the worker the form keeps what is in it.
+  if (event.type === 'ready' && !arrived) void arrive();
+  // A plan depends on the device and on the text.
+  if ((event.type === 'device' || event.type === 'own-text') && arrived) review();
+  if ((event.type === 'planned' || event.type === 'unplanned') && event.id === asking) answer(event);
+}
+
+function answer(event: Event & { type: 'planned' | 'unplanned' }): void {
+  const planned = event.type === 'planned';
+  problems.value = planned ? [] : event.problems;
+  plan.value = planned ? event.plan : null;
+  noPlan.value = planned ? null : event.message;
+  if (problems.value.length > 0) return;
+  text.value = event.text;
+  remember();
+}
+
+function remember(): void {
+  const next = fragment();
+  if (complete && next !== location.hash)
+    history.pushState(null, '', next || location.pathname + location.search);
+  complete = false;
+}
+
+/** Takes the config from the address. What does not fit falls back to its default, and is told. */
+export async function arrive(): Promise<void> {
+  const link = readFragment(location.hash, defaults.value, sections.value);
+  const refused = await check(link.config);
+  let fitting = refused.reduce(fallBack, link.config);
+  // Settings that contradict each other may still do so when one of them is back at its default.
+  if (refused.length > 0 && (await check(fitting)).length > 0) fitting = defaults.value;
+  linkProblems.value = [...link.problems, ...refused];
+  config.value = fitting;
+  review();
+}
+
+const fallBack = (fitting: Config, problem: Problem): Config =>
+  problem.field.includes('.') ? set(fitting, problem.field, get(defaults.value, problem.field)) : fitting;
+
+addEventListener('popstate', () => void arrive());

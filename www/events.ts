@@ -1,0 +1,96 @@
+// Folds the worker's events into the page's state.
+
+import type { Event } from './protocol';
+import { RunRecord } from './record';
+import * as state from './state';
+
+export function fold(event: Event): void {
+  switch (event.type) {
+    case 'ready':
+      state.schema.value = event.schema;
+      state.defaults.value = event.defaults;
+      state.phase.value = 'idle';
+      break;
+    case 'device':
+      state.device.value = event.device;
+      state.missing.value = event.missing;
+      state.deviceRefusal.value = null;
+      break;
+    case 'device-refused':
+      state.deviceRefusal.value = event.message;
+      state.missing.value = event.missing;
+      break;
+    case 'text-progress':
+      state.download.value = event.received === event.total ? null : event;
+      break;
+    case 'own-text':
+      state.ownText.value = event.facts;
+      state.ownRefusal.value = null;
+      break;
+    case 'own-text-refused':
+      state.ownRefusal.value = `${event.name} was not taken. ${event.message}`;
+      break;
+    case 'planned':
+      // The settings fit again: whatever a refusal said is settled.
+      if (!['failed', 'lost', 'crashed'].includes(state.phase.value)) state.trouble.value = null;
+      break;
+    case 'started':
+      state.record.value = new RunRecord(event.config, event.plan, event.device);
+      state.sampleRefusal.value = null;
+      touch();
+      break;
+    case 'refused':
+      state.problems.value = event.problems;
+      end('idle', event.message);
+      break;
+    case 'running':
+    case 'paused':
+    case 'stopped':
+    case 'finished':
+      state.phase.value = event.type;
+      state.trouble.value = null;
+      break;
+    case 'failed':
+    case 'lost':
+    case 'crashed':
+      end(event.type, event.message);
+      break;
+    case 'metrics':
+      for (const metric of event.metrics) state.record.value?.train.push(metric);
+      touch();
+      break;
+    case 'evaluation':
+      state.record.value?.validation.push(event.evaluation);
+      touch();
+      break;
+    case 'sample':
+      state.record.value?.samples.push(event.sample);
+      state.sampling.value = false;
+      state.sampleRefusal.value = null;
+      touch();
+      break;
+    case 'sample-refused':
+      state.sampling.value = false;
+      state.sampleRefusal.value = event.message;
+      break;
+  }
+}
+
+/** The record grows hundreds of times a second; what is drawn from it need not. */
+const DRAW_MS = 100;
+let due = false;
+
+function touch(): void {
+  if (due) return;
+  due = true;
+  setTimeout(() => {
+    due = false;
+    state.revision.value += 1;
+  }, DRAW_MS);
+}
+
+function end(phase: state.Phase, message: string | null): void {
+  state.phase.value = phase;
+  state.trouble.value = message;
+  state.sampling.value = false;
+}

@@ -1,0 +1,99 @@
+// The control for one kind of value. Numbers are text boxes, so that what is no number can be
+// shown and explained instead of vanishing; the arrow keys step them.
+
+import { useState } from 'preact/hooks';
+import { commit, edit } from '../config/edit';
+import { parse } from '../config/link';
+import type { Field, Value } from '../config/schema';
+
+/** One press of an arrow key on a logarithmic scale. */
+const RATIO = 10 ** 0.1;
+
+type Props = { field: Field; id: string; value: Value; invalid: boolean; describedBy: string };
+
+export function Control(props: Props) {
+  if (props.field.kind === 'switch') return <Switch {...props} />;
+  if (props.field.kind === 'choice') return <Choice {...props} />;
+  return <Entry {...props} />;
+}
+
+const common = ({ field, id, invalid, describedBy }: Props) => ({
+  id,
+  name: field.path,
+  'data-testid': `field-${field.path}`,
+  'aria-invalid': invalid,
+  'aria-describedby': describedBy,
+});
+
+function Switch(props: Props) {
+  return (
+    <input
+      {...common(props)}
+      type="checkbox"
+      checked={props.value === true}
+      onChange={(event) => {
+        edit(props.field.path, event.currentTarget.checked);
+        commit();
+      }}
+    />
+  );
+}
+
+function Choice(props: Props) {
+  const { field, value } = props;
+  return (
+    <select
+      {...common(props)}
+      value={String(value)}
+      onChange={(event) => {
+        edit(field.path, parse(field, event.currentTarget.value));
+        commit();
+      }}
+    >
+      {field.choices.map((choice) => (
+        <option key={String(choice.value)} value={String(choice.value)}>
+          {choice.label}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function Entry(props: Props) {
+  const { field, value } = props;
+  // What is being typed: "1e-" must not turn into something else under the fingers.
+  const [draft, setDraft] = useState<string | null>(null);
+  const numeric = field.kind !== 'text';
+  const step = field.step ?? (field.kind === 'integer' ? 1 : null);
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    const direction = event.key === 'ArrowUp' ? 1 : event.key === 'ArrowDown' ? -1 : 0;
+    if (direction === 0 || (step === null && !field.logarithmic) || typeof value !== 'number') return;
+    event.preventDefault();
+    const next = field.logarithmic ? value * RATIO ** direction : value + direction * (step ?? 0);
+    setDraft(null);
+    const round = Number(next.toPrecision(field.logarithmic ? 2 : 12));
+    edit(field.path, Math.min(Math.max(round, field.minimum ?? round), field.maximum ?? round));
+  };
+
+  return (
+    <input
+      {...common(props)}
+      type="text"
+      inputMode={field.kind === 'integer' ? 'numeric' : numeric ? 'decimal' : 'text'}
+      spellcheck={false}
+      value={draft ?? (value === null ? '' : String(value))}
+      placeholder={field.nullable ? 'none' : undefined}
+      onInput={(event) => {
+        setDraft(event.currentTarget.value);
+        edit(field.path, parse(field, event.currentTarget.value));
+      }}
+      onBlur={() => {
+        setDraft(null);
+        commit();
+      }}
+      onKeyDown={numeric ? onKeyDown : undefined}
+      onChange={commit}
+    />
+  );
+}

@@ -1,0 +1,46 @@
+// One section of the settings; its advanced fields are folded until asked for, changed or wrong.
+
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import type { Section } from '../config/schema';
+import { get } from '../config/values';
+import { config, defaults, problems } from '../state';
+import { FieldRow } from './field';
+
+export function FieldSet({ section, children }: { section: Section; children: ComponentChildren }) {
+  const [asked, ask] = useState<boolean | null>(null);
+  const plain = section.fields.filter((field) => !field.advanced);
+  const advanced = section.fields.filter((field) => field.advanced);
+  const changed = advanced.some(({ path }) => get(config.value, path) !== get(defaults.value, path));
+  const wrong = advanced.some(({ path }) => problems.value.some((problem) => problem.field === path));
+  const open = wrong || (asked ?? changed);
+  return (
+    <fieldset data-testid={`section-${section.name}`}>
+      <legend>{section.label}</legend>
+      {section.help && <p class="help">{section.help}</p>}
+      {plain.map((field) => (
+        <FieldRow key={field.path} field={field} />
+      ))}
+      {advanced.length > 0 && (
+        <details
+          class="advanced"
+          open={open}
+          onToggle={({ currentTarget }) => {
+            // Also told when the fields are brought into view; only the visitor's own toggling counts.
+            if (currentTarget.open !== open) ask(currentTarget.open);
+          }}
+          data-testid={`more-${section.name}`}
+        >
+          <summary>
+            {advanced.length} more
+            <span class="muted"> · {advanced.map((field) => field.label.toLowerCase()).join(', ')}</span>
+          </summary>
+          {advanced.map((field) => (
+            <FieldRow key={field.path} field={field} />
+          ))}
+        </details>
+      )}
+      {children}
+    </fieldset>
+  );
+}

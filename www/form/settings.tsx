@@ -1,0 +1,65 @@
+// The settings, rendered from the schema: nothing here knows which settings there are.
+
+import { resetAll } from '../config/edit';
+import type { Config } from '../config/schema';
+import { get } from '../config/values';
+import { describe } from '../errors';
+import { CopyLink } from '../shell/link';
+import { config, defaults, live, problems, record, sections } from '../state';
+import { OwnText, TEXT_FIELD, wantsOwnText } from '../text/own';
+import { Preview } from '../text/preview';
+import { FieldSet } from './fieldset';
+
+export function Settings() {
+  const fields = sections.value.flatMap((section) => section.fields);
+  const changed = fields.filter((field) => get(config.value, field.path) !== get(defaults.value, field.path));
+  const owned = [...fields.map((field) => field.path), ...(wantsOwnText() ? [TEXT_FIELD] : [])];
+  const homeless = problems.value.filter((problem) => !owned.includes(problem.field));
+  const behind = live.value && record.value !== null && !same(record.value.config, config.value);
+  return (
+    <aside class="settings" id="settings" tabIndex={-1} aria-labelledby="settings-title">
+      <div class="settings-head">
+        <h2 id="settings-title">Settings</h2>
+        <span class="muted" data-testid="changed-count">
+          {fields.length === 0
+            ? ''
+            : changed.length === 0
+              ? 'all at their defaults'
+              : `${changed.length} changed`}
+        </span>
+        <span class="spacer" />
+        {changed.length > 0 && (
+          <button type="button" class="quiet" onClick={resetAll} data-testid="reset-all">
+            Reset all
+          </button>
+        )}
+        <CopyLink />
+      </div>
+      {behind && (
+        <p class="hint" data-testid="settings-behind">
+          The run goes on with the settings it was started with; changes count for the next one.
+        </p>
+      )}
+      {homeless.map((problem) => (
+        <p key={problem.field} class="problem" role="alert">
+          {problem.field && <code>{problem.field}: </code>}
+          {describe(problem)}
+        </p>
+      ))}
+      <form onSubmit={(event) => event.preventDefault()} autocomplete="off">
+        {sections.value.map((section) => (
+          <FieldSet key={section.name} section={section}>
+            {section.name === 'data' && (
+              <>
+                <OwnText />
+                <Preview />
+              </>
+            )}
+          </FieldSet>
+        ))}
+      </form>
+    </aside>
+  );
+}
+
+const same = (one: Config, other: Config): boolean => JSON.stringify(one) === JSON.stringify(other);

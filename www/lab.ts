@@ -1,0 +1,83 @@
+// What the Rust core hands to the page: plain objects only. Types, no code.
+
+import type { Config } from './config/schema';
+
+/** One setting (or several together) that does not fit, and what to do about it. */
+export type Problem = {
+  /** Path of the setting, such as `model.heads`. */
+  field: string;
+  value: unknown;
+  /** What would be accepted, in words. */
+  allowed: string;
+  /** What to do. */
+  advice: string;
+};
+
+export type DeviceKind = 'gpu' | 'cpu';
+export type DeviceChoice = 'auto' | DeviceKind;
+
+export type DeviceInfo = {
+  kind: DeviceKind;
+  name: string;
+  /** A software adapter: WebGPU that runs on the processor. */
+  software: boolean;
+  /** Why this device, where that needs saying. */
+  note: string | null;
+};
+
+/** What a run will cost and what it is measured against; known before the first step. */
+export type Plan = {
+  parameters: number;
+  bytes: { parameters: number; gradients: number; optimizer: number; activations: number; total: number };
+  flops_per_token: number;
+  dispatches: number;
+  vocabulary: number;
+  train_tokens: number;
+  held_out_tokens: number;
+  bytes_per_token: number;
+  /** Loss of a model that knows only how often each token occurs, in nats per token. */
+  unigram_loss: number;
+  unigram_bits_per_byte: number;
+  tokens_per_step: number;
+};
+
+/** Where a point lies on each of the x axes. */
+export type Place = { step: number; tokens: number; seconds: number; flops: number };
+
+export type Metric = Place & {
+  loss: number;
+  bits_per_byte: number;
+  learning_rate: number;
+  grad_norm: number;
+  tokens_per_second: number;
+};
+
+export type Evaluation = Place & { loss: number; bits_per_byte: number };
+
+export type Sample = { step: number; prompt: string; text: string };
+
+export type Pumped = {
+  state: 'running' | 'waiting' | 'finished' | 'failed' | 'lost';
+  step: number;
+  metrics: Metric[];
+  message?: string;
+  evaluation_due: boolean;
+  sample_due: boolean;
+};
+
+export interface Run {
+  /** Submits or executes steps for about that long and collects the metrics that are there. */
+  pump(budgetMs: number): Pumped;
+  /** Exactly one step. */
+  step(): Pumped;
+  evaluate(): Promise<Evaluation>;
+  sample(prompt: string, temperature: number): Promise<Sample>;
+  free(): void;
+}
+
+export interface Lab {
+  device(): DeviceInfo;
+  plan(config: Config, text: string): Plan;
+  start(config: Config, text: string): Promise<Run>;
+  free(): void;
+}

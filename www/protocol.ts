@@ -1,0 +1,63 @@
+// What passes between the page and the worker, and nothing else does: the page sends commands,
+// the worker answers with events. Both are plain objects, so that they survive structured cloning.
+
+import type { Config, JsonSchema } from './config/schema';
+import type { DeviceChoice, DeviceInfo, Evaluation, Metric, Plan, Problem, Sample } from './lab';
+
+/** Page → worker. They are handled one after the other, between two turns of the training loop. */
+export type Command =
+  /** Open a device; a live run ends. Corpora are fetched relative to `base`. */
+  | { type: 'open'; device: DeviceChoice; base: string }
+  /** Is this config allowed? Answered by `checked` with the same id. */
+  | { type: 'check'; id: number; config: Config }
+  /** What would this config cost? Answered by `planned` or `unplanned`; a newer request replaces an older one. */
+  | { type: 'plan'; id: number; config: Config }
+  /** Use this as the visitor's own text. Answered by `own-text` or `own-text-refused`. */
+  | { type: 'own-text'; source: Blob | string; name: string }
+  /** Start a run and let it go on. */
+  | { type: 'train'; config: Config }
+  /** One step, of a paused run or of a new one where none is live. */
+  | { type: 'step'; config: Config }
+  | { type: 'pause' }
+  | { type: 'resume' }
+  /** End the run; its weights stay until the next one, so that it can still be sampled. */
+  | { type: 'stop' }
+  | { type: 'sample'; prompt: string; temperature: number };
+
+/** The text that a config would be trained on. */
+export type TextFacts = { name: string; bytes: number; head: string };
+
+/** Worker → page. */
+export type Event =
+  /** The core is loaded. Always the first event. */
+  | { type: 'ready'; schema: JsonSchema; defaults: Config }
+  /** The worker cannot go on (the core did not load, or panicked); only a new worker helps. */
+  | { type: 'crashed'; message: string }
+  /** A device is open. `missing`: why there is no WebGPU here and how to get it, or null. */
+  | { type: 'device'; asked: DeviceChoice; device: DeviceInfo; missing: string | null }
+  /** It could not be opened; the one before it, if any, is still in use. */
+  | { type: 'device-refused'; asked: DeviceChoice; message: string; missing: string | null }
+  | { type: 'checked'; id: number; problems: Problem[] }
+  | { type: 'planned'; id: number; plan: Plan; text: TextFacts }
+  /** No plan, and why: problems of the config, or a message (no text yet, a download that failed). */
+  | { type: 'unplanned'; id: number; problems: Problem[]; message: string | null; text: TextFacts | null }
+  /** A corpus is on its way; `total` is null where the server does not say. */
+  | { type: 'text-progress'; name: string; received: number; total: number | null }
+  | { type: 'own-text'; facts: TextFacts }
+  | { type: 'own-text-refused'; name: string; message: string }
+  /** A run exists now. Charts and samples begin anew. */
+  | { type: 'started'; config: Config; plan: Plan; device: DeviceInfo }
+  /** A run was asked for and not begun. */
+  | { type: 'refused'; problems: Problem[]; message: string | null }
+  | { type: 'running' }
+  | { type: 'paused' }
+  | { type: 'stopped' }
+  | { type: 'finished' }
+  /** The run stopped itself: NaN or infinity, or an error in the core. */
+  | { type: 'failed'; message: string }
+  /** The device is gone, and the run's weights with it. */
+  | { type: 'lost'; message: string }
+  | { type: 'metrics'; metrics: Metric[] }
+  | { type: 'evaluation'; evaluation: Evaluation }
+  | { type: 'sample'; sample: Sample }
+  | { type: 'sample-refused'; message: string };

@@ -1,0 +1,67 @@
+// What the visitor can do with a run, and when. Buttons and keys share these.
+
+import { computed } from '@preact/signals';
+import { send, stop as stopWorker } from '../client';
+import { controlId } from '../form/field';
+import { config, live, phase, problems, record, sampling, trouble } from '../state';
+
+const canTrain = computed(() => !live.value && phase.value !== 'waking' && phase.value !== 'crashed');
+
+export const can = {
+  train: canTrain,
+  pause: computed(() => phase.value === 'running'),
+  resume: computed(() => phase.value === 'paused'),
+  step: computed(() => canTrain.value || phase.value === 'paused'),
+  stop: live,
+  /** A stopped or finished run still has its weights. */
+  sample: computed(
+    () => record.value !== null && ['running', 'paused', 'stopped', 'finished'].includes(phase.value),
+  ),
+};
+
+export function train(): void {
+  if (!can.train.value || !settled()) return;
+  begin();
+  send({ type: 'train', config: config.value });
+}
+
+export function step(): void {
+  if (!can.step.value) return;
+  if (phase.value !== 'paused') {
+    if (!settled()) return;
+    begin();
+  }
+  send({ type: 'step', config: config.value });
+}
+
+export function pauseOrResume(): void {
+  if (can.pause.value) send({ type: 'pause' });
+  else if (can.resume.value) send({ type: 'resume' });
+}
+
+export function stop(): void {
+  if (can.stop.value) stopWorker();
+}
+
+export function sample(prompt: string, temperature: number): void {
+  if (!can.sample.value || sampling.value) return;
+  sampling.value = true;
+  send({ type: 'sample', prompt, temperature });
+}
+
+function begin(): void {
+  phase.value = 'starting';
+  trouble.value = null;
+}
+
+/** Leads to the first setting that does not fit. */
+function settled(): boolean {
+  const [first] = problems.value;
+  if (!first) return true;
+  trouble.value =
+    problems.value.length === 1
+      ? 'One setting does not fit. It is marked below.'
+      : `${problems.value.length} settings do not fit. They are marked below.`;
+  document.getElementById(controlId(first.field))?.focus();
+  return false;
+}

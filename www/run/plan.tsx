@@ -1,0 +1,131 @@
+// What the run will cost, before it is begun.
+
+import { useState } from 'preact/hooks';
+import { get } from '../config/values';
+import { bytes, count, nats, si } from '../format';
+import type { Plan as PlanFacts } from '../lab';
+import { config, noPlan, plan, problems, record } from '../state';
+
+const PARTS = ['parameters', 'gradients', 'optimizer', 'activations'] as const;
+
+export function Plan() {
+  const known = plan.value;
+  const [asked, ask] = useState<boolean | null>(null);
+  // Before the first run it is what to look at; then it makes way for the curves.
+  const open = asked ?? record.value === null;
+  return (
+    <details
+      class="panel plan"
+      open={open}
+      onToggle={({ currentTarget }) => {
+        if (currentTarget.open !== open) ask(currentTarget.open);
+      }}
+      data-testid="plan"
+    >
+      <summary>
+        <h2>Plan</h2>
+        <span class="muted">
+          {known
+            ? `${si(known.parameters)} parameters · ${bytes(known.bytes.total)} · ${si(totalWork(known))}FLOP in all`
+            : ''}
+        </span>
+      </summary>
+      {known ? (
+        <Known plan={known} />
+      ) : (
+        <p class="muted" data-testid="no-plan">
+          {why()}
+        </p>
+      )}
+    </details>
+  );
+}
+
+const steps = (): number => Number(get(config.value, 'training.steps'));
+const totalWork = (known: PlanFacts): number => known.flops_per_token * known.tokens_per_step * steps();
+
+function why(): string {
+  if (problems.value.length > 0) return 'The settings do not fit together yet; the marked fields say why.';
+  return noPlan.value ?? 'Working it out …';
+}
+
+function Known({ plan: known }: { plan: PlanFacts }) {
+  const passes = (known.tokens_per_step * steps()) / known.train_tokens;
+  return (
+    <>
+      <dl class="facts">
+        <Fact name="Parameters" testid="parameters" value={known.parameters} text={si(known.parameters)} />
+        <Fact name="Vocabulary" testid="vocabulary" value={known.vocabulary} text={count(known.vocabulary)} />
+        <Fact
+          name="Text"
+          testid="train-tokens"
+          value={known.train_tokens}
+          text={`${si(known.train_tokens)} tokens`}
+          note={`${si(known.held_out_tokens)} more held out; ${known.bytes_per_token.toFixed(2)} bytes each`}
+        />
+        <Fact
+          name="A step"
+          testid="tokens-per-step"
+          value={known.tokens_per_step}
+          text={`${count(known.tokens_per_step)} tokens`}
+          note={`${count(known.dispatches)} dispatches; the run reads the text ${times(passes)}`}
+        />
+        <Fact
+          name="Work"
+          testid="flops-per-token"
+          value={known.flops_per_token}
+          text={`${si(known.flops_per_token)}FLOP`}
+          note={`a token; ${si(totalWork(known))}FLOP in all`}
+        />
+        <Fact
+          name="To beat"
+          testid="unigram-loss"
+          value={known.unigram_loss}
+          text={`${nats(known.unigram_loss)} nats`}
+          note={`${nats(known.unigram_bits_per_byte)} bits per byte: knowing only how often each token occurs`}
+        />
+      </dl>
+      <div class="memory">
+        <p>
+          Memory{' '}
+          <b class="total" data-testid="plan-bytes-total" data-value={known.bytes.total}>
+            {bytes(known.bytes.total)}
+          </b>
+        </p>
+        <div class="bar" aria-hidden="true">
+          {PARTS.map((part) => (
+            <span key={part} class={part} style={{ flexGrow: known.bytes[part] }} />
+          ))}
+        </div>
+        <ul>
+          {PARTS.map((part) => (
+            <li key={part} class={part}>
+              {part === 'optimizer' ? 'optimizer state' : part}{' '}
+              <b data-testid={`plan-bytes-${part}`} data-value={known.bytes[part]}>
+                {bytes(known.bytes[part])}
+              </b>
+            </li>
+          ))}
+        </ul>
+      </div>
+    </>
+  );
+}
+
+const times = (passes: number): string => (passes < 10 ? `${passes.toFixed(1)}×` : `${count(passes)}×`);
+
+type FactProps = { name: string; testid: string; value: number; text: string; note?: string };
+
+function Fact({ name, testid, value, text, note }: FactProps) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>
+        <b data-testid={`plan-${testid}`} data-value={value}>
+          {text}
+        </b>
+        {note && <small>{note}</small>}
+      </dd>
+    </div>
+  );
+}

@@ -1,0 +1,53 @@
+// What the page knows. Events from the worker and the visitor's edits change it; components draw it.
+
+import { computed, signal } from '@preact/signals';
+import { type Config, type JsonSchema, readSections } from './config/schema';
+import type { DeviceChoice, DeviceInfo, Plan, Problem } from './lab';
+import type { TextFacts } from './protocol';
+import type { RunRecord } from './record';
+
+/** `waking`: the core is being loaded. `starting`: a run was asked for. */
+export type Phase =
+  | 'waking'
+  | 'idle'
+  | 'starting'
+  | 'running'
+  | 'paused'
+  | 'stopped'
+  | 'finished'
+  | 'failed'
+  | 'lost'
+  | 'crashed';
+
+export const phase = signal<Phase>('waking');
+/** What went wrong, for the phases `failed`, `lost` and `crashed`, or why a run was refused. */
+export const trouble = signal<string | null>(null);
+export const live = computed(() => ['starting', 'running', 'paused'].includes(phase.value));
+
+export const schema = signal<JsonSchema>({});
+export const sections = computed(() => readSections(schema.value));
+export const defaults = signal<Config>({});
+export const config = signal<Config>({});
+export const problems = signal<Problem[]>([]);
+/** What was wrong with the link that opened this page. */
+export const linkProblems = signal<Problem[]>([]);
+
+export const asked = signal<DeviceChoice>('auto');
+export const device = signal<DeviceInfo | null>(null);
+/** Why there is no WebGPU, and how to get it. */
+export const missing = signal<string | null>(null);
+export const deviceRefusal = signal<string | null>(null);
+
+export const plan = signal<Plan | null>(null);
+/** Why there is no plan. */
+export const noPlan = signal<string | null>(null);
+export const text = signal<TextFacts | null>(null);
+export const download = signal<{ name: string; received: number; total: number | null } | null>(null);
+export const ownText = signal<TextFacts | null>(null);
+export const ownRefusal = signal<string | null>(null);
+
+export const record = signal<RunRecord | null>(null);
+/** Counts what was added to the record, which itself is not a signal: it grows thousands of times. */
+export const revision = signal(0);
+export const sampleRefusal = signal<string | null>(null);
+export const sampling = signal(false);

@@ -1,0 +1,73 @@
+// The texts that the worker holds: the visitor's own, downloaded ones, and the last one the core wrote.
+
+import { type Config, humanize } from '../config/schema';
+import { get } from '../config/values';
+import type { TextFacts } from '../protocol';
+import { FILES, OWN } from './corpora';
+import { decode } from './decode';
+import { download } from './download';
+
+export type Text = { text: string; facts: TextFacts };
+
+type Progress = (name: string, received: number, total: number | null) => void;
+
+/** Enough to see what it is about. */
+const PREVIEW_CHARACTERS = 1500;
+
+export class Texts {
+  private own: Text | null = null;
+  private readonly files = new Map<string, Text>();
+  private written: { key: string; text: Text } | null = null;
+
+  private readonly write: (config: Config) => string;
+  private readonly progress: Progress;
+
+  constructor(write: (config: Config) => string, progress: Progress) {
+    this.write = write;
+    this.progress = progress;
+  }
+
+  /** Takes a text in place of the one before, which stays where this one is refused. */
+  async useOwn(source: Blob | string, name: string): Promise<TextFacts> {
+    const { text, bytes } = await decode(source);
+    this.own = { text, facts: facts(name, bytes, text) };
+    return this.own.facts;
+  }
+
+  /** The config's text where it is at hand. */
+  at(config: Config): Text | null {
+    const corpus = String(get(config, 'data.corpus'));
+    if (corpus === OWN) return this.own;
+    if (FILES[corpus]) return this.files.get(corpus) ?? null;
+    return this.written?.key === key(config) ? this.written.text : null;
+  }
+
+  async load(config: Config, base: string): Promise<Text> {
+    const there = this.at(config);
+    if (there) return there;
+    const corpus = String(get(config, 'data.corpus'));
+    if (corpus === OWN) throw new Error('There is no text yet. Paste one, or choose or drop a file.');
+    const file = FILES[corpus];
+    if (file) {
+      const blob = await download(new URL(file.path, base), (received, total) =>
+        this.progress(file.name, received, total),
+      );
+      const { text, bytes } = await decode(blob);
+      const loaded = { text, facts: facts(file.name, bytes, text) };
+      this.files.set(corpus, loaded);
+      return loaded;
+    }
+    const text = this.write(config);
+    const written = { text, facts: facts(humanize(corpus), new Blob([text]).size, text) };
+    this.written = { key: key(config), text: written };
+    return written;
+  }
+}
+
+const key = (config: Config): string => JSON.stringify(config.data);
+
+const facts = (name: string, bytes: number, text: string): TextFacts => ({
+  name,
+  bytes,
+  head: text.slice(0, PREVIEW_CHARACTERS),
+});
