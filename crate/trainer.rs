@@ -285,29 +285,35 @@ impl Trainer {
         })
     }
 
-    /// Goes on from `prompt`. All tokens are picked on the device; only the finished text comes back.
-    /// The same seed, step and prompt give the same text.
+    /// Goes on from `prompt`. Tokens are picked on the device; text comes back a context at a time, and a longer sample
+    /// goes on from the second half of the context before. The same seed, step and prompt give the same text.
     pub async fn sample(&mut self, prompt: &str, temperature: f32) -> Result<Sample> {
         self.clock.stop();
         let Pass { shape, batch, result, .. } = self.plan.sample;
+        let half = shape.context.div_ceil(2);
         let mut tokens = self.dataset.tokenizer.encode(prompt);
-        // A long prompt keeps its end, and half the context stays free for the text.
-        tokens.drain(..tokens.len().saturating_sub(shape.context.div_ceil(2)));
+        tokens.drain(..tokens.len().saturating_sub(half));
         if tokens.is_empty() {
             tokens.push(0);
         }
-        let end = (tokens.len() + self.config.evaluation.sample_tokens as usize).min(shape.tokens_len());
-        let known = tokens.len();
-        tokens.resize(shape.tokens_len(), 0);
-        self.engine.write_ids(batch.tokens, &tokens);
         let mut random = Random::new(self.config.training.seed.into(), Stream::Other(self.submitted));
-        for next in known..end {
-            let step = Step { position: next as u32 - 1, temperature, draw: random.uniform(), ..Step::default() };
-            self.engine.run(self.sample, 0..self.plan.sample.recording.ops.len(), &step, None)?;
+        let wanted = self.config.evaluation.sample_tokens as usize;
+        let mut picked = vec![];
+        while picked.len() < wanted {
+            let known = tokens.len();
+            let end = (known + wanted - picked.len()).min(shape.tokens_len());
+            tokens.resize(shape.tokens_len(), 0);
+            self.engine.write_ids(batch.tokens, &tokens);
+            for next in known..end {
+                let step = Step { position: next as u32 - 1, temperature, draw: random.uniform(), ..Step::default() };
+                self.engine.run(self.sample, 0..self.plan.sample.recording.ops.len(), &step, None)?;
+            }
+            let context = self.engine.read_ids(result).await?;
+            picked.extend_from_slice(&context[known..end]);
+            tokens = context[end.saturating_sub(half)..end].to_vec();
         }
-        let tokens = self.engine.read_ids(result).await?;
-        let text = self.dataset.tokenizer.decode(&tokens[known..end]);
         self.sampled = Some(self.submitted);
+        let text = self.dataset.tokenizer.decode(&picked);
         Ok(Sample { step: self.submitted, prompt: prompt.to_owned(), text })
     }
 
@@ -340,6 +346,11 @@ impl Trainer {
     /// The parameters' arena.
     pub async fn weights(&mut self) -> Result<Vec<f32>> {
         self.engine.read(self.plan.weights).await
+    }
+
+    /// Goes on from other parameters, laid out as [`Self::weights`] gives them.
+    pub fn set_weights(&mut self, weights: &[f32]) {
+        self.engine.write(self.plan.weights, weights);
     }
 
     /// What a model that knows only how often each token occurs would reach.

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { makeCorpora } from './corpus.mjs';
 import { dim, main, output, root, run } from './lib.mjs';
 import { nodePackages, wasmBindgen, wasmRust } from './setup.mjs';
 
@@ -50,10 +51,16 @@ async function optimise(wasm) {
   await run(process.execPath, [program, wasm, '-o', wasm, '-O3', ...enabled]);
 }
 
+/** All that Vite takes up: the wasm module, and the texts that come from packages. */
+export async function prepare() {
+  await nodePackages();
+  makeCorpora();
+  await buildWasm();
+}
+
 /** The whole page, in dist/. */
 export async function buildPage() {
-  await nodePackages();
-  await buildWasm();
+  await prepare();
   const { build } = await import('vite');
   await build({ root: join(root, 'www'), configFile: join(root, 'vite.config.ts'), logLevel: 'warn' });
 }

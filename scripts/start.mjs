@@ -3,10 +3,9 @@
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { buildPage, buildWasm } from './build.mjs';
+import { buildPage, prepare } from './build.mjs';
 import { bold, main, root, which } from './lib.mjs';
 import { serve } from './serve.mjs';
-import { nodePackages } from './setup.mjs';
 
 const port = 5173;
 
@@ -23,8 +22,7 @@ async function start() {
 }
 
 async function develop() {
-  await nodePackages();
-  await buildWasm();
+  await prepare();
   const { createServer } = await import('vite');
   const configFile = join(root, 'vite.config.ts');
   const server = await createServer({

@@ -209,8 +209,8 @@ pub struct EvaluationConfig {
     pub sample_every: u32,
     /// What a sample goes on from.
     pub prompt: String,
-    /// Longest sample; the context is the limit in any case.
-    #[schemars(range(min = 1, max = 8192), extend("x-unit" = "tokens", "x-advanced" = true))]
+    /// How long a sample is. Beyond the context, it goes on from the second half of what came before.
+    #[schemars(range(min = 1, max = 4096), extend("x-unit" = "tokens", "x-advanced" = true))]
     pub sample_tokens: u32,
     /// Below 1 samples play safe, above 1 they take risks; 0 always takes the likeliest token.
     #[schemars(range(min = 0.0, max = 10.0), extend("x-advanced" = true))]
@@ -230,7 +230,7 @@ impl Default for ModelConfig {
             width: 96,
             heads: 4,
             hidden: 384,
-            context: 128,
+            context: 64,
             norm: Norm::default(),
             position: Position::default(),
             activation: Activation::default(),
@@ -243,7 +243,7 @@ impl Default for OptimizerConfig {
     fn default() -> Self {
         Self {
             kind: OptimizerKind::default(),
-            learning_rate: 3e-3,
+            learning_rate: 4e-3,
             beta1: 0.9,
             beta2: 0.99,
             epsilon: 1e-8,
@@ -261,18 +261,18 @@ impl Default for ScheduleConfig {
 
 impl Default for TrainingConfig {
     fn default() -> Self {
-        Self { steps: 1000, batch_size: 8, seed: 1 }
+        Self { steps: 2000, batch_size: 8, seed: 1 }
     }
 }
 
 impl Default for EvaluationConfig {
     fn default() -> Self {
         Self {
-            every: 50,
+            every: 100,
             bytes: 8192,
-            sample_every: 100,
+            sample_every: 200,
             prompt: "One day".to_owned(),
-            sample_tokens: 120,
+            sample_tokens: 160,
             temperature: 0.7,
         }
     }

@@ -29,25 +29,19 @@ impl<R: Copy> Values<R> {
             Self::Ids(ids) => ids,
         }
     }
-
-    fn map<S>(&self, convert: impl Fn(R) -> S) -> Values<S> {
-        match self {
-            Self::Numbers(numbers) => Values::Numbers(numbers.iter().map(|&number| convert(number)).collect()),
-            Self::Ids(ids) => Values::Ids(ids.clone()),
-        }
-    }
 }
 
 /// Uniform in [−scale, scale). The same seed gives the same numbers.
-pub fn random(seed: u32, len: usize, scale: f32) -> Vec<f32> {
+pub fn random(seed: u32, len: usize, scale: f64) -> Vec<f64> {
     let mut random = Random::new(0, Stream::Other(seed));
-    (0..len).map(|_| (2.0 * random.uniform() - 1.0) * scale).collect()
+    (0..len).map(|_| (2.0 * f64::from(random.uniform()) - 1.0) * scale).collect()
 }
 
 #[derive(Clone, Debug)]
 pub struct Case {
     pub kernel: Kernel,
-    pub inputs: Vec<Values<f32>>,
+    /// Devices get them rounded to f32.
+    pub inputs: Vec<Values<f64>>,
     pub step: Step,
 }
 
@@ -56,19 +50,18 @@ impl Case {
     /// that an element that is left out, or read too early, shows.
     pub fn new(kernel: impl Into<Kernel>) -> Self {
         let kernel = kernel.into();
-        let inputs = kernel.bindings().into_iter().enumerate().map(|(i, binding)| {
-            match (binding.element, binding.access) {
+        let inputs =
+            kernel.bindings().into_iter().enumerate().map(|(i, binding)| match (binding.element, binding.access) {
                 (Element::U32, _) => Values::Ids(vec![0; binding.len]),
                 (_, Access::Write) => Values::Numbers(vec![1000.0; binding.len]),
                 _ => Values::Numbers(random(i as u32, binding.len, 1.0)),
-            }
-        });
+            });
         Self { inputs: inputs.collect(), kernel, step: Step::default() }
     }
 
-    pub fn with(mut self, name: &str, numbers: impl IntoIterator<Item = f32>) -> Self {
+    pub fn with(mut self, name: &str, numbers: impl Into<Vec<f64>>) -> Self {
         let at = self.binding(name);
-        self.inputs[at] = Values::Numbers(numbers.into_iter().collect());
+        self.inputs[at] = Values::Numbers(numbers.into());
         self
     }
 
@@ -79,8 +72,8 @@ impl Case {
     }
 
     /// Multiplies what a binding starts with.
-    pub fn scaled(self, name: &str, factor: f32) -> Self {
-        let numbers: Vec<f32> = self.input(name).numbers().iter().map(|number| number * factor).collect();
+    pub fn scaled(self, name: &str, factor: f64) -> Self {
+        let numbers: Vec<f64> = self.input(name).iter().map(|number| number * factor).collect();
         self.with(name, numbers)
     }
 
@@ -94,39 +87,33 @@ impl Case {
         at.unwrap_or_else(|| panic!("{:?} has no binding `{name}`", self.kernel))
     }
 
-    pub fn input(&self, name: &str) -> &Values<f32> {
-        &self.inputs[self.binding(name)]
-    }
-
-    /// What a binding holds after the twin has run in f64.
-    pub fn output(&self, name: &str) -> Vec<f64> {
-        self.oracle()[self.binding(name)].numbers().to_vec()
-    }
-
-    /// The same, rounded, to be the input of another kernel.
-    pub fn output_f32(&self, name: &str) -> Vec<f32> {
-        self.output(name).into_iter().map(|number| number as f32).collect()
+    /// The numbers that a binding starts with.
+    pub fn input(&self, name: &str) -> &[f64] {
+        self.inputs[self.binding(name)].numbers()
     }
 
     /// What each binding holds after the twin has run in f64.
     pub fn oracle(&self) -> Vec<Values<f64>> {
-        let inputs: Vec<_> = self.inputs.iter().map(|values| values.map(f64::from)).collect();
-        run_twin(&self.kernel, inputs, &self.step)
+        run_twin(&self.kernel, self.inputs.clone(), &self.step)
+    }
+
+    /// The same of one binding.
+    pub fn output(&self, name: &str) -> Vec<f64> {
+        self.oracle()[self.binding(name)].numbers().to_vec()
     }
 
     /// Holds the f64 twin against the naive loops, and the CPU and the GPU, in f32, against the twin.
     pub async fn check(&self) {
-        let inputs: Vec<_> = self.inputs.iter().map(|values| values.map(f64::from)).collect();
         let expected = self.oracle();
-        self.compare("naive loops, f64", &naive::outputs(&self.kernel, &inputs, &self.step), &expected, [1e-9, 1e-10]);
+        let naive = naive::outputs(&self.kernel, &self.inputs, &self.step);
+        self.compare("naive loops, f64", &naive, &expected, [1e-9, 1e-10]);
         for device in [&Device::Cpu, super::gpu().await] {
-            let actual: Vec<_> = self.run(device).await.iter().map(|values| values.map(f64::from)).collect();
-            self.compare(device.name(), &actual, &expected, [1e-4, 1e-5]);
+            self.compare(device.name(), &self.run(device).await, &expected, [1e-4, 1e-5]);
         }
     }
 
     /// What each binding holds after a device has run the kernel, as a tape with one op.
-    pub async fn run(&self, device: &Device) -> Vec<Values<f32>> {
+    pub async fn run(&self, device: &Device) -> Vec<Values<f64>> {
         let (mut buffers, mut tape) = (Buffers::default(), Tape::new());
         let bindings = self.kernel.bindings();
         let add = |binding: &trainlab::kernels::Binding| buffers.add(binding.name, Purpose::Traffic, binding.len);
@@ -139,7 +126,9 @@ impl Case {
             let program = engine.add(&recording, &mut |_, _| {}).await?;
             for (&tensor, values) in tensors.iter().zip(&self.inputs) {
                 match values {
-                    Values::Numbers(numbers) => engine.write(tensor, numbers),
+                    Values::Numbers(numbers) => {
+                        engine.write(tensor, &numbers.iter().map(|&number| number as f32).collect::<Vec<_>>());
+                    }
                     Values::Ids(ids) => engine.write_ids(tensor, ids),
                 }
             }
@@ -147,7 +136,9 @@ impl Case {
             let mut outputs = vec![];
             for (&tensor, values) in tensors.iter().zip(&self.inputs) {
                 outputs.push(match values {
-                    Values::Numbers(_) => Values::Numbers(engine.read(tensor).await?),
+                    Values::Numbers(_) => {
+                        Values::Numbers(engine.read(tensor).await?.into_iter().map(f64::from).collect())
+                    }
                     Values::Ids(_) => Values::Ids(engine.read_ids(tensor).await?),
                 });
             }

@@ -44,7 +44,7 @@ pub fn all() -> Vec<Case> {
 /// register tiles.
 pub fn matmul(layout: Layout) -> Vec<Case> {
     let product = |[m, n, k]: [usize; 3], ends: Ends| {
-        let case = Case::new(MatMul::new(layout, m, n, k).with(ends)).scaled("a", 4.0 / (k as f32).sqrt());
+        let case = Case::new(MatMul::new(layout, m, n, k).with(ends)).scaled("a", 4.0 / (k as f64).sqrt());
         // Far beyond where GELU is curved, to both sides.
         if matches!(ends.activation, ActivationEnd::Backward(_)) { case.scaled("pre", 6.0) } else { case }
     };
@@ -63,18 +63,21 @@ pub fn matmul(layout: Layout) -> Vec<Case> {
     for shape in [[65, 20, 7], [12, 33, 7], [65, 33, 7], [12, 20, 8]] {
         cases.push(product(shape, added));
     }
-    for shape in [[13, 36, 64], [13, 35, 63]] {
-        cases.push(product(shape, ends(false, true, none, false)));
-        cases.push(product(shape, ends(false, true, forward, false)));
-        cases.push(product(shape, ends(false, false, backward, false)));
-        cases.push(product(shape, ends(false, true, none, true)));
-        cases.push(product(shape, ends(true, true, forward, true)));
-        cases.push(product(shape, ends(true, true, backward, true)));
+    // How C is finished does not depend on the layout: the whole list once, all of it together for each.
+    let all = |activation| Ends { sums, ..ends(true, true, activation, true) };
+    if layout == Layout::NT {
+        for shape in [[13, 36, 64], [13, 35, 63]] {
+            cases.push(product(shape, ends(false, true, none, false)));
+            cases.push(product(shape, ends(false, true, forward, false)));
+            cases.push(product(shape, ends(false, false, backward, false)));
+            cases.push(product(shape, ends(false, true, none, true)));
+            cases.push(product(shape, all(forward)));
+        }
     }
+    cases.push(product([13, 35, 63], all(backward)));
     // 2048 invocations or more: the larger tile.
-    for shape in [[364, 360, 8], [365, 363, 5]] {
-        cases.push(product(shape, Ends { sums, ..ends(true, true, forward, true) }));
-    }
+    cases.push(product([364, 360, 8], all(backward)));
+    cases.push(product([365, 363, 5], plain));
     cases
 }
 
@@ -84,7 +87,7 @@ pub fn norm_forward() -> Vec<Case> {
         for (rows, width) in [(1, 4), (33, 20), (17, 96), (3, 260)] {
             let case = Case::new(NormForward { norm, rows, width });
             // A mean far from zero: squares must be summed about it.
-            let x = case.input("x").numbers().iter().map(|x| 5.0 + x).collect::<Vec<f32>>();
+            let x: Vec<f64> = case.input("x").iter().map(|x| 5.0 + x).collect();
             cases.push(case.with("x", x));
         }
     }
@@ -97,8 +100,8 @@ pub fn norm_backward() -> Vec<Case> {
         for (rows, width, accumulate) in [(1, 4, false), (33, 20, true), (17, 96, false), (3, 260, true)] {
             let forward = Case::new(NormForward { norm, rows, width });
             let case = Case::new(NormBackward { norm, rows, width, accumulate });
-            let x = forward.input("x").numbers().to_vec();
-            cases.push(case.with("moments", forward.output_f32("moments")).with("x", x));
+            let x = forward.input("x");
+            cases.push(case.with("moments", forward.output("moments")).with("x", x));
         }
     }
     cases
@@ -106,17 +109,8 @@ pub fn norm_backward() -> Vec<Case> {
 
 /// Every head size with lengths around the twins' tile of 64 rows and the shader's four keys at a time.
 fn attention_shapes() -> Vec<AttentionShape> {
-    let shape =
-        |(batch, heads, head_size, context)| AttentionShape { batch, heads, head_size, context };
-    let shapes = [
-        (1, 3, 4, 130),
-        (2, 1, 8, 65),
-        (1, 2, 16, 63),
-        (2, 3, 32, 2),
-        (1, 1, 64, 64),
-        (3, 2, 128, 1),
-        (1, 1, 128, 65),
-    ];
+    let shape = |(batch, heads, head_size, context)| AttentionShape { batch, heads, head_size, context };
+    let shapes = [(1, 3, 4, 130), (3, 2, 8, 1), (1, 2, 16, 63), (2, 3, 32, 2), (1, 1, 64, 64), (1, 1, 128, 65)];
     shapes.map(shape).to_vec()
 }
 
@@ -132,18 +126,18 @@ pub fn attention_forward() -> Vec<Case> {
 pub fn attention_backward_query() -> Vec<Case> {
     let backward = |forward: Case, shape| {
         Case::new(AttentionBackwardQuery(shape))
-            .with("qkv", forward.input("qkv").numbers().to_vec())
-            .with("out", forward.output_f32("out"))
-            .with("log_sum", forward.output_f32("log_sum"))
+            .with("qkv", forward.input("qkv"))
+            .with("out", forward.output("out"))
+            .with("log_sum", forward.output("log_sum"))
     };
     attention_forward().into_iter().zip(attention_shapes()).map(|(forward, shape)| backward(forward, shape)).collect()
 }
 
 pub fn attention_backward_key_value() -> Vec<Case> {
     let backward = |query: Case, shape| {
-        let mut case = Case::new(AttentionBackwardKeyValue(shape)).with("delta", query.output_f32("delta"));
+        let mut case = Case::new(AttentionBackwardKeyValue(shape)).with("delta", query.output("delta"));
         for name in ["dout", "qkv", "log_sum"] {
-            case = case.with(name, query.input(name).numbers().to_vec());
+            case = case.with(name, query.input(name));
         }
         case
     };
@@ -207,15 +201,15 @@ pub fn squared_norm() -> Vec<Case> {
 }
 
 /// Losses, partial sums, and what the step before left in `control`.
-fn finish(clip_norm: Option<f32>, losses: Vec<f32>, partials: Vec<f32>, halted: bool) -> Case {
+fn finish(clip_norm: Option<f32>, losses: Vec<f64>, partials: Vec<f64>, halted: bool) -> Case {
     let kernel = FinishStep { rows: losses.len(), partials: partials.len(), clip_norm };
     let halted = if halted { 1.0 } else { 0.0 };
     Case::new(kernel).with("losses", losses).with("partials", partials).with("control", [0.5, halted, 0.0, 0.0])
 }
 
 pub fn finish_step() -> Vec<Case> {
-    let positive = |seed, len| random(seed, len, 1.0).into_iter().map(f32::abs).collect::<Vec<f32>>();
-    let with = |mut values: Vec<f32>, at: usize, value: f32| {
+    let positive = |seed, len| random(seed, len, 1.0).into_iter().map(f64::abs).collect::<Vec<f64>>();
+    let with = |mut values: Vec<f64>, at: usize, value: f64| {
         values[at] = value;
         values
     };
@@ -228,7 +222,7 @@ pub fn finish_step() -> Vec<Case> {
         finish(Some(1.0), losses.clone(), vec![0.0], false),
     ];
     for clip_norm in [None, Some(1.0)] {
-        for bad in [f32::NAN, f32::INFINITY] {
+        for bad in [f64::NAN, f64::INFINITY] {
             cases.push(finish(clip_norm, with(losses.clone(), 999, bad), partials.clone(), false));
             cases.push(finish(clip_norm, losses.clone(), with(partials.clone(), 7, bad), false));
         }
@@ -237,27 +231,28 @@ pub fn finish_step() -> Vec<Case> {
 }
 
 pub fn adamw() -> Vec<Case> {
-    let case = |(len, decayed, scale, halted): (usize, usize, f32, f32)| {
-        let kernel =
-            AdamW { len, decayed, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.1 };
+    let case = |(len, decayed, scale, halted): (usize, usize, f64, f64)| {
+        let kernel = AdamW { len, decayed, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.1 };
         let step = Step { step: 3, learning_rate: 0.3, correction1: 0.271, correction2: 0.0297, ..Step::default() };
         Case::new(kernel)
             .with("control", [scale, halted, 0.0, 0.0])
-            .with("v", random(9, len, 1.0).into_iter().map(|v| v * v))
+            .with("v", random(9, len, 1.0).into_iter().map(|v| v * v).collect::<Vec<f64>>())
             .at(step)
     };
     [(4, 4, 1.0, 0.0), (260, 0, 0.4, 0.0), (320, 192, 0.7, 0.0), (64, 64, 0.4, 1.0)].map(case).to_vec()
 }
 
 /// Logits of four positions, of which the last but one is sampled from.
-pub fn pick_from(logits: &[f32], temperature: f32, draw: f32) -> Case {
+pub fn pick_from(logits: &[f64], temperature: f32, draw: f32) -> Case {
     let (context, vocabulary) = (4, logits.len());
     let others = || random(5, vocabulary, 9.0);
     let all = [others(), others(), logits.to_vec(), others()].concat();
-    Case::new(Pick { context, vocabulary })
-        .with("logits", all)
-        .with_ids("tokens", &[9, 8, 7, 6, 5])
-        .at(Step { position: 2, temperature, draw, ..Step::default() })
+    Case::new(Pick { context, vocabulary }).with("logits", all).with_ids("tokens", &[9, 8, 7, 6, 5]).at(Step {
+        position: 2,
+        temperature,
+        draw,
+        ..Step::default()
+    })
 }
 
 pub fn pick() -> Vec<Case> {

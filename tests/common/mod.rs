@@ -5,11 +5,10 @@
 
 mod case;
 pub mod cases;
-//mod lab;
+pub mod lab;
 mod naive;
 
 pub use case::{Case, Values, assert_close, random};
-//pub use lab::{Lab, On, config, dataset, train};
 
 use std::cell::Cell;
 

@@ -1,0 +1,89 @@
+//! Every shader that any kernel composes is valid WGSL and stays within what WebGPU promises everywhere.
+
+#![cfg(not(target_arch = "wasm32"))]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use naga::valid::{Capabilities, ValidationFlags, Validator};
+use naga::{AddressSpace, Module};
+use trainlab::config::Config;
+use trainlab::engine::Device;
+use trainlab::plan::Plan;
+
+/// The composed source of each shader of the kernels' cases and of a few whole plans, by what it is.
+fn composed() -> BTreeMap<String, String> {
+    let mut sources = BTreeMap::new();
+    for case in common::cases::all() {
+        sources.insert(case.kernel.shader().compose(), format!("{:?}", case.kernel));
+    }
+    let configs = common::lab::SMALL.iter().map(common::lab::Small::config).chain([Config::default()]);
+    for config in configs {
+        let plan = Plan::new(&config, 97, &Device::Cpu).expect("the plan fits");
+        for op in [plan.train, plan.validate, plan.sample].into_iter().flat_map(|pass| pass.recording.ops) {
+            sources.insert(op.kernel.shader().compose(), format!("{:?}", op.kernel));
+        }
+    }
+    sources.into_iter().map(|(source, kernel)| (kernel, source)).collect()
+}
+
+#[test]
+fn shaders_are_valid() {
+    for (kernel, source) in composed() {
+        assert!(!source.contains("//#") && !source.contains('$'), "{kernel}: a directive is left\n{source}");
+        let module = naga::front::wgsl::parse_str(&source)
+            .unwrap_or_else(|error| panic!("{kernel}: {}", error.emit_to_string(&source)));
+        Validator::new(ValidationFlags::all(), Capabilities::empty())
+            .validate(&module)
+            .unwrap_or_else(|error| panic!("{kernel}: {}", error.emit_to_string(&source)));
+        check_limits(&kernel, &module);
+    }
+}
+
+fn check_limits(kernel: &str, module: &Module) {
+    let [entry] = &module.entry_points[..] else { panic!("{kernel}: one entry point, please") };
+    assert_eq!(entry.name, "main", "{kernel}");
+    let invocations: u32 = entry.workgroup_size.iter().product();
+    assert!(invocations <= 256, "{kernel}: {invocations} invocations in a workgroup");
+    assert!(entry.workgroup_size.iter().all(|&side| side <= 256), "{kernel}: {:?}", entry.workgroup_size);
+
+    let (mut storage_buffers, mut workgroup_bytes) = (0, 0);
+    for (_, variable) in module.global_variables.iter() {
+        match variable.space {
+            AddressSpace::Storage { .. } => storage_buffers += 1,
+            AddressSpace::WorkGroup => workgroup_bytes += module.types[variable.ty].inner.size(module.to_ctx()),
+            _ => {}
+        }
+    }
+    assert!(storage_buffers <= 8, "{kernel}: {storage_buffers} storage buffers");
+    assert!(workgroup_bytes <= 16 << 10, "{kernel}: {workgroup_bytes} bytes of workgroup memory");
+}
+
+#[test]
+fn every_file_is_part_of_some_shader() {
+    let sources = composed();
+    let mut files = vec![];
+    find(&Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders"), &mut files);
+    assert!(files.len() > 15, "{files:?}");
+    for file in files {
+        let text = std::fs::read_to_string(&file).expect("the file can be read");
+        let mut lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with("//#"));
+        let first = lines.next().unwrap_or_else(|| panic!("{} is empty", file.display()));
+        assert!(first.starts_with("// "), "{} does not begin by saying what it does", file.display());
+        let used = sources.values().any(|source| lines.clone().count() > 0 && source.contains(first));
+        assert!(used, "{} is part of no shader", file.display());
+    }
+}
+
+fn find(folder: &Path, files: &mut Vec<std::path::PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("the folder can be read") {
+        let path = entry.expect("the folder can be read").path();
+        if path.is_dir() {
+            find(&path, files);
+        } else {
+            files.push(path);
+        }
+    }
+}

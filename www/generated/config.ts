@@ -1,0 +1,185 @@
+// Generated from crate/config by `npm run types`; do not edit.
+
+/**
+ * What to train, on what, and how.
+ */
+export interface Config {
+  data?: DataConfig;
+  tokenizer?: TokenizerConfig;
+  model?: ModelConfig;
+  optimizer?: OptimizerConfig;
+  schedule?: ScheduleConfig;
+  training?: TrainingConfig;
+  evaluation?: EvaluationConfig;
+}
+/**
+ * The text that the model learns from.
+ */
+export interface DataConfig {
+  /**
+   * The text to learn.
+   */
+  corpus?: "tiny_tales" | "moby_dick" | "own";
+  /**
+   * How much TinyTales to generate.
+   *
+   * More text means fewer repetitions of each story. Other corpora are used whole.
+   */
+  text_bytes?: number;
+  /**
+   * The share of the text, from its end, that is never trained on and that validation reads.
+   */
+  held_out_fraction?: number;
+}
+/**
+ * How text becomes tokens.
+ */
+export interface TokenizerConfig {
+  /**
+   * What a token is.
+   */
+  kind?: "characters" | "bytes";
+}
+/**
+ * The transformer: decoder-only, pre-norm (GPT-2; Radford et al. 2019).
+ */
+export interface ModelConfig {
+  /**
+   * Transformer blocks, one after the other.
+   */
+  layers?: number;
+  /**
+   * Size of the residual stream.
+   *
+   * Must be a multiple of 4 times the number of heads.
+   */
+  width?: number;
+  /**
+   * Attention heads in each block; they divide the width.
+   */
+  heads?: number;
+  /**
+   * Size of the hidden layer of each block's MLP, usually four times the width.
+   */
+  hidden?: number;
+  /**
+   * Sequence length: how many tokens the model sees at once.
+   */
+  context?: number;
+  /**
+   * How each block's input is normalised.
+   */
+  norm?: "layer_norm" | "rms_norm";
+  /**
+   * How the model knows where a token stands.
+   */
+  position?: "learned";
+  /**
+   * The nonlinearity inside the MLP.
+   */
+  activation?: "gelu";
+  /**
+   * Use the token embedding as the output head too.
+   *
+   * Saves vocabulary × width parameters (Press & Wolf 2017, arXiv 1608.05859).
+   */
+  tied_head?: boolean;
+}
+/**
+ * How gradients become new parameters.
+ */
+export interface OptimizerConfig {
+  /**
+   * The update rule.
+   */
+  kind?: "adamw";
+  /**
+   * Peak learning rate, after warm-up.
+   *
+   * The default is the best of a small sweep at the default model; `npm run bench:learning-rate` repeats it.
+   */
+  learning_rate?: number;
+  /**
+   * β₁: how much of the gradient's running mean is kept each step.
+   */
+  beta1?: number;
+  /**
+   * β₂: how much of the squared gradient's running mean is kept each step.
+   */
+  beta2?: number;
+  /**
+   * ε: keeps the update finite where the gradient is nearly zero.
+   */
+  epsilon?: number;
+  /**
+   * λ: pulls matrices (not biases, not norms) towards zero.
+   */
+  weight_decay?: number;
+  /**
+   * Scale gradients down so that their global norm stays within this; 0 switches clipping off.
+   */
+  clip_norm?: number;
+}
+/**
+ * How the learning rate changes over the run.
+ */
+export interface ScheduleConfig {
+  /**
+   * The shape of the decay after warm-up.
+   */
+  kind?: "cosine" | "linear" | "constant";
+  /**
+   * Steps in which the learning rate rises linearly from zero to its peak.
+   */
+  warmup_steps?: number;
+  /**
+   * The learning rate at the last step, as a share of the peak.
+   */
+  final_fraction?: number;
+}
+/**
+ * How long, how much at a time, and from which seed.
+ */
+export interface TrainingConfig {
+  /**
+   * Updates of the parameters in the run.
+   */
+  steps?: number;
+  /**
+   * Sequences in each step. Tokens per step = batch size × context.
+   */
+  batch_size?: number;
+  /**
+   * Decides the initial parameters and the order of the text. Same seed, same device: same run, bit for bit.
+   */
+  seed?: number;
+}
+/**
+ * How often the run is looked at, and how.
+ */
+export interface EvaluationConfig {
+  /**
+   * Steps between validations; 0 validates at the start and the end only.
+   */
+  every?: number;
+  /**
+   * How much of the held-out text a validation reads: the same bytes for every tokenizer.
+   */
+  bytes?: number;
+  /**
+   * Steps between sampled texts; 0 switches sampling off.
+   */
+  sample_every?: number;
+  /**
+   * What a sample goes on from.
+   */
+  prompt?: string;
+  /**
+   * How long a sample is. Beyond the context, it goes on from the second half of what came before.
+   */
+  sample_tokens?: number;
+  /**
+   * Below 1 samples play safe, above 1 they take risks; 0 always takes the likeliest token.
+   */
+  temperature?: number;
+}
