@@ -112,15 +112,14 @@ async fn evaluations_and_samples_agree() {
         assert_eq!(drawn.text, trainer.sample("the ", 0.8).await.expect("a sample").text, "samples repeat");
         results.push((evaluation, [likeliest.text, drawn.text]));
     }
-    let [(cpu, cpu_samples), (gpu, gpu_samples)] = &results[..] else { panic!("two devices") };
+    let [(cpu, cpu_samples), (gpu, gpu_samples)] = &results[..] else { panic!("there are two devices") };
     assert_close("bits per byte", &[gpu.bits_per_byte], &[cpu.bits_per_byte], [2e-4, 0.0]);
     assert_eq!(cpu_samples, gpu_samples);
     assert!(cpu_samples.iter().all(|text| text.chars().count() == 50), "{cpu_samples:?}");
 }
 
 async fn dispatches_of_a_step() {
-    let mut config = Config::default();
-    config.model = ModelConfig {
+    let model = ModelConfig {
         layers: 4,
         width: 128,
         heads: 4,
@@ -129,6 +128,7 @@ async fn dispatches_of_a_step() {
         tied_head: false,
         ..ModelConfig::default()
     };
+    let mut config = Config { model, ..Config::default() };
     config.training.batch_size = 8;
     let plan = Plan::new(&config, 512, &Device::Cpu).expect("the plan fits");
     let dispatches = plan.summary().dispatches;

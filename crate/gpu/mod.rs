@@ -46,15 +46,16 @@ impl Gpu {
             ..Default::default()
         };
         let adapter = instance.request_adapter(&options).await.map_err(|error| {
-            Error::Device(format!(
-                "no GPU was found ({error}). {} Or train on the CPU device.",
-                if cfg!(target_arch = "wasm32") {
-                    "Use a browser with WebGPU (Chrome or Edge 113, Safari 26, Firefox 141 or newer) and \
-                     hardware acceleration switched on."
-                } else {
-                    "Install a Vulkan driver (mesa-vulkan-drivers on Debian), or use macOS or Windows."
-                }
-            ))
+            Error::Device(if cfg!(target_arch = "wasm32") {
+                "no GPU was found: use a browser with WebGPU (Chrome or Edge 113, Safari 26, Firefox 141 or newer) \
+                 with hardware acceleration switched on, or train on the CPU device"
+                    .to_owned()
+            } else {
+                format!(
+                    "no GPU was found ({error}): install a Vulkan driver (mesa-vulkan-drivers on Debian), or train \
+                     on the CPU device"
+                )
+            })
         })?;
         let info = adapter.get_info();
         let supported = adapter.limits();

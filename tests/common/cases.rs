@@ -91,6 +91,8 @@ pub fn norm_forward() -> Vec<Case> {
             cases.push(case.with("x", x));
         }
     }
+    // More workgroups than one dimension of a grid holds.
+    cases.push(Case::new(NormForward { norm: Norm::RmsNorm, rows: 65_537, width: 1 }));
     cases
 }
 
@@ -193,7 +195,8 @@ pub fn cross_entropy() -> Vec<Case> {
 
 pub fn sum_groups() -> Vec<Case> {
     let case = |(sets, groups, width)| Case::new(SumGroups { sets, groups, width });
-    [(1, 1, 1), (3, 5, 33), (2, 17, 192), (5, 2, 64)].map(case).to_vec()
+    // The last has more invocations than one dimension of a grid holds.
+    [(1, 1, 1), (3, 5, 33), (2, 17, 192), (5, 2, 64), (1, 1, 64 * 65_536)].map(case).to_vec()
 }
 
 pub fn squared_norm() -> Vec<Case> {

@@ -1,6 +1,9 @@
 //! What each kernel computes, once more: by the plainest loops that say it, in f64, with neither the library that the
 //! twins lean on nor their tricks. The match is exhaustive: a kernel is not done before it is written here.
 
+// Loops over indices are what the formulas look like.
+#![allow(clippy::needless_range_loop)]
+
 use trainlab::config::Norm;
 use trainlab::kernels::adamw::AdamW;
 use trainlab::kernels::attention::AttentionShape;
