@@ -27,12 +27,7 @@ impl Problem {
         allowed: impl Into<String>,
         advice: impl Into<String>,
     ) -> Self {
-        Self {
-            field: field.into(),
-            value: value.to_string(),
-            allowed: allowed.into(),
-            advice: advice.into(),
-        }
+        Self { field: field.into(), value: value.to_string(), allowed: allowed.into(), advice: advice.into() }
     }
 }
 

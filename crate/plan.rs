@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::config::Config;
+use crate::data::Dataset;
 use crate::engine::Device;
 use crate::error::{Error, Problem, Result};
 use crate::kernels::embedding::EmbedShape;
@@ -12,6 +13,9 @@ use crate::model;
 use crate::optimizer::{self, State};
 use crate::parameters::Parameters;
 use crate::tape::{Buffers, Purpose, Recording, Tape, Tensor};
+
+/// What a run may allocate in all: what a wasm module can address with room to spare, else what few machines have.
+const MOST_BYTES: f64 = if cfg!(target_arch = "wasm32") { 3.0 } else { 64.0 } * (1u64 << 30) as f64;
 
 /// Where a chunk of logits stops growing: 64 MiB, half of what WebGPU promises for a binding.
 const LARGEST_CHUNK: usize = 16 << 20;
@@ -60,9 +64,21 @@ pub struct Bytes {
 }
 
 impl Plan {
+    /// The plan of a run on a text.
+    ///
     /// # Errors
-    /// Where a buffer would be larger than the device can bind.
+    /// Where the text is too short for the context, or as [`Self::new`].
+    pub fn for_dataset(config: &Config, dataset: &Dataset, device: &Device) -> Result<Self> {
+        let context = config.model.context as usize;
+        dataset.check_context(context)?;
+        dataset.validation_windows(context, config.evaluation.bytes as usize)?;
+        Self::new(config, dataset.tokenizer.vocabulary_size(), device)
+    }
+
+    /// # Errors
+    /// Where the run would take more memory than there can be, or a buffer more than the device can bind.
     pub fn new(config: &Config, vocabulary: usize, device: &Device) -> Result<Self> {
+        check_total(config, vocabulary)?;
         let model = &config.model;
         let parameters = Parameters::new(model, vocabulary);
         let mut buffers = Buffers::default();
@@ -155,10 +171,68 @@ impl Plan {
     }
 }
 
+/// Refuses what could not be planned at all: sizes of tensors are counted in `usize`, which has 32 bits in wasm.
+/// Rough on purpose; [`Plan::summary`] has the exact bytes.
+fn check_total(config: &Config, vocabulary: usize) -> Result<()> {
+    let model = &config.model;
+    let [width, hidden, context, layers] = [model.width, model.hidden, model.context, model.layers].map(f64::from);
+    let vocabulary = vocabulary as f64;
+    let rows = f64::from(config.training.batch_size) * context;
+    // Parameters, gradients and two moments, then what each layer keeps for its backward pass.
+    let parameters =
+        16.0 * (2.0 * vocabulary * width + context * width + layers * width * (4.0 * width + 2.0 * hidden));
+    let logits = (rows * vocabulary).min(LARGEST_CHUNK as f64);
+    let activations = 4.0 * (rows * layers * (8.0 * width + 2.0 * hidden) + logits);
+    if parameters + activations <= MOST_BYTES {
+        return Ok(());
+    }
+    let gib = |bytes: f64| (bytes / f64::from(1 << 30)).ceil();
+    let allowed = format!("runs of at most {} GiB", gib(MOST_BYTES));
+    let needs = format!("This one would take about {} GiB", gib(parameters + activations));
+    Err(Error::refused(if activations > parameters {
+        let advice = format!("{needs}: take a smaller batch, context or model.");
+        Problem::new("training.batch_size", config.training.batch_size, allowed, advice)
+    } else {
+        let advice = format!("{needs}: take a narrower model or fewer layers.");
+        Problem::new("model.width", model.width, allowed, advice)
+    }))
+}
+
 fn add_batch(buffers: &mut Buffers, shape: EmbedShape) -> Batch {
     Batch {
         tokens: buffers.add("tokens", Purpose::Traffic, shape.tokens_len()),
         starts: buffers.add("token starts", Purpose::Traffic, shape.starts_len()),
         order: buffers.add("token order", Purpose::Traffic, shape.rows()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_that_cannot_be_are_refused_before_they_are_planned() {
+        let mut config = Config::default();
+        config.training.batch_size = 1024;
+        config.model.context = 8192;
+        config.model.layers = 48;
+        let error = Plan::new(&config, 256, &Device::Cpu).err().expect("too many activations").to_string();
+        assert!(error.starts_with("training.batch_size is 1024; allowed: runs of at most"), "{error}");
+
+        let mut config = Config::default();
+        (config.model.width, config.model.hidden, config.model.layers) = (4096, 16_384, 48);
+        let error = Plan::new(&config, 256, &Device::Cpu).err().expect("too many parameters").to_string();
+        assert!(error.starts_with("model.width is 4096"), "{error}");
+    }
+
+    #[test]
+    fn bytes_by_purpose_add_up() {
+        let summary = Plan::new(&Config::default(), 56, &Device::Cpu).unwrap().summary();
+        let Bytes { parameters, gradients, optimizer, activations, total } = summary.bytes;
+        assert_eq!(optimizer, 2 * parameters);
+        assert_eq!(gradients, parameters);
+        assert!(parameters >= 4 * summary.parameters as u64);
+        // Tokens and metrics are the rest.
+        assert!((parameters + gradients + optimizer + activations..).contains(&total));
     }
 }

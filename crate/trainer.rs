@@ -96,9 +96,7 @@ impl Trainer {
         mut progress: impl FnMut(usize, usize),
     ) -> Result<Self> {
         let context = config.model.context as usize;
-        dataset.check_context(context)?;
-        dataset.validation_windows(context, config.evaluation.bytes as usize)?;
-        let plan = Plan::new(config, dataset.tokenizer.vocabulary_size(), device)?;
+        let plan = Plan::for_dataset(config, &dataset, device)?;
         let batch_size = config.training.batch_size as usize;
         let batches = Batches::new(dataset.train.len(), batch_size, context, config.training.seed.into())?;
 

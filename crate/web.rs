@@ -131,12 +131,9 @@ impl Lab {
 
     fn summarise(&self, config: &Config, text: &str) -> Result<TextAndPlan> {
         let dataset = self.dataset(config, text)?;
-        let context = config.model.context as usize;
-        dataset.check_context(context)?;
-        dataset.validation_windows(context, config.evaluation.bytes as usize)?;
         let unigram = dataset.unigram_entropy();
         Ok(TextAndPlan {
-            plan: Plan::new(config, dataset.tokenizer.vocabulary_size(), &self.device)?.summary(),
+            plan: Plan::for_dataset(config, &dataset, &self.device)?.summary(),
             vocabulary: dataset.tokenizer.vocabulary_size(),
             train_tokens: dataset.train.len(),
             held_out_tokens: dataset.held_out.len(),

@@ -142,7 +142,7 @@ fn read(path: &Path) -> Result<String> {
 fn plan(run: &RunArgs) -> Result<()> {
     let config = run.config()?;
     let dataset = run.dataset(&config)?;
-    print(&Plan::new(&config, dataset.tokenizer.vocabulary_size(), &Device::Cpu)?.summary());
+    print(&Plan::for_dataset(&config, &dataset, &Device::Cpu)?.summary());
     Ok(())
 }
 
@@ -205,9 +205,7 @@ async fn look(trainer: &mut Trainer, config: &Config) -> Result<()> {
 /// Names the tensor where a run diverged.
 async fn named<T>(trainer: &mut Trainer, result: Result<T>) -> Result<T> {
     match result {
-        Err(Error::Diverged { step, .. }) => {
-            Err(Error::Diverged { step, tensor: trainer.find_bad_tensor().await? })
-        }
+        Err(Error::Diverged { step, .. }) => Err(Error::Diverged { step, tensor: trainer.find_bad_tensor().await? }),
         other => other,
     }
 }

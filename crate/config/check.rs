@@ -106,7 +106,8 @@ fn check_field(value: &Value, property: &Value, path: &str, problems: &mut Vec<P
         _ => true,
     };
     let bounds = (property["minimum"].as_f64(), property["maximum"].as_f64());
-    let within = value.as_f64().is_none_or(|v| bounds.0.is_none_or(|min| v >= min) && bounds.1.is_none_or(|max| v <= max));
+    let within =
+        value.as_f64().is_none_or(|v| bounds.0.is_none_or(|min| v >= min) && bounds.1.is_none_or(|max| v <= max));
     if !(fits && within) {
         let kind = match kind {
             "integer" => "a whole number",

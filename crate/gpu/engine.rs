@@ -125,10 +125,7 @@ impl GpuEngine {
                 }),
             })
             .collect();
-        entries.push(wgpu::BindGroupEntry {
-            binding: entries.len() as u32,
-            resource: self.step.as_entire_binding(),
-        });
+        entries.push(wgpu::BindGroupEntry { binding: entries.len() as u32, resource: self.step.as_entire_binding() });
         self.gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some(&op.label),
             layout: &pipeline.layout,

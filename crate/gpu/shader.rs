@@ -212,7 +212,10 @@ mod tests {
             expanded(&[], "//#for i in 2\n//#for j in 2\nx_$i_$j $ju\n//#end\n//#end"),
             "x_0_0 0u\nx_0_1 1u\nx_1_0 0u\nx_1_1 1u\n"
         );
-        assert_eq!(expanded(&[], "//#for i in 6\n$(i/4).$(i%4) $(i*4) $(i+1)\n//#end").lines().last(), Some("1.1 20 6"));
+        assert_eq!(
+            expanded(&[], "//#for i in 6\n$(i/4).$(i%4) $(i*4) $(i+1)\n//#end").lines().last(),
+            Some("1.1 20 6")
+        );
     }
 
     #[test]

@@ -286,15 +286,7 @@ impl<R: Real> Backward<R> {
     }
 
     /// Recomputes P, and dS = P (dO Vᵀ − δ) / √D, for `rows` query rows from `first` on.
-    fn score_gradients(
-        &mut self,
-        head: &Head<R>,
-        log_sum: &[R],
-        delta: &[R],
-        first: usize,
-        rows: usize,
-        keys: usize,
-    ) {
+    fn score_gradients(&mut self, head: &Head<R>, log_sum: &[R], delta: &[R], first: usize, rows: usize, keys: usize) {
         let (c, d) = (self.shape.width(), self.shape.head_size);
         let [q, k, v] = [0, c, 2 * c].map(|part| &head.qkv[part..]);
         score(&mut self.weights, &q[first * 3 * c..], k, [rows, keys, d], 3 * c);

@@ -15,10 +15,7 @@ pub struct Pick {
 
 impl Spec for Pick {
     fn bindings(&self) -> Vec<Binding> {
-        vec![
-            Binding::read("logits", self.context * self.vocabulary),
-            Binding::update("tokens", self.context + 1).ids(),
-        ]
+        vec![Binding::read("logits", self.context * self.vocabulary), Binding::update("tokens", self.context + 1).ids()]
     }
 
     fn shader(&self) -> Shader {

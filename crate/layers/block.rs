@@ -2,22 +2,14 @@
 
 use super::{Linear, Recorder, Variable, linear, norm};
 use crate::config::ModelConfig;
-use crate::kernels::attention::{
-    AttentionBackwardKeyValue, AttentionBackwardQuery, AttentionForward, AttentionShape,
-};
+use crate::kernels::attention::{AttentionBackwardKeyValue, AttentionBackwardQuery, AttentionForward, AttentionShape};
 use crate::tape::Tensor;
 
 /// Records block `index` on the residual stream `x`; returns the stream after it.
 ///
 /// The gradient of the stream is one tensor that flows through all blocks in place: a branch adds to it, and the skip
 /// connection needs no op. `shares` are those of norm1 and norm2.
-pub fn block(
-    r: &mut Recorder,
-    model: &ModelConfig,
-    index: u32,
-    x: Variable,
-    shares: Option<[Tensor; 2]>,
-) -> Variable {
+pub fn block(r: &mut Recorder, model: &ModelConfig, index: u32, x: Variable, shares: Option<[Tensor; 2]>) -> Variable {
     let name = format!("blocks.{index}");
     let [shares1, shares2] = [0, 1].map(|i| shares.map(|shares| shares[i]));
     let normed = norm(r, model.norm, &format!("{name}.norm1"), x, shares1, false);

@@ -48,9 +48,7 @@ impl Tensor {
     }
 
     fn overlaps(self, other: Self) -> bool {
-        self.buffer == other.buffer
-            && self.offset < other.offset + other.len
-            && other.offset < self.offset + self.len
+        self.buffer == other.buffer && self.offset < other.offset + other.len && other.offset < self.offset + self.len
     }
 }
 
