@@ -20,6 +20,7 @@ pub mod model;
 pub mod optimizer;
 pub mod parameters;
 pub mod plan;
+pub mod profile;
 pub mod random;
 pub mod real;
 pub mod tape;

@@ -27,7 +27,7 @@ const stages = {
     body: async () =>
       run('cargo', ['clippy', '--lib', '--tests', ...target, ...strict], { env: await wasmRust() }),
   },
-  native: { needs: [rust, gpuDriver], body: () => run('cargo', ['test']) },
+  native: { needs: [rust, gpuDriver], body: () => run('cargo', ['test', '--no-fail-fast']) },
   build: { needs: [nodePackages, wasmRust, wasmBindgen], body: () => built() },
   tsc: {
     needs: [nodePackages, wasmRust, wasmBindgen],

@@ -14,7 +14,14 @@ export function explain(error: unknown): { message: string; problems: Problem[] 
 /** A Rust panic ends in a wasm trap. */
 export const isPanic = (error: unknown): boolean => error instanceof WebAssembly.RuntimeError;
 
-export function describe(problem: Problem): string {
-  const value = typeof problem.value === 'string' ? `“${problem.value}”` : JSON.stringify(problem.value);
-  return `${value} is not possible here. Allowed: ${problem.allowed}. ${problem.advice}`;
+/** The core marks what it throws once the device is gone. */
+export const isLoss = (error: unknown): boolean => (error as { lost?: boolean } | null)?.lost === true;
+
+/** As a sentence: the core's messages begin small and end without a full stop. */
+export function sentence(text: string): string {
+  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }
+
+export const describe = ({ value, allowed, advice }: Problem): string =>
+  `It is ${value}; allowed: ${allowed}. ${advice}`;

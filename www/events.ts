@@ -34,6 +34,9 @@ export function fold(event: Event): void {
       // The settings fit again: whatever a refusal said is settled.
       if (!['failed', 'lost', 'crashed'].includes(state.phase.value)) state.trouble.value = null;
       break;
+    case 'starting':
+      state.readiness.value = event.share;
+      break;
     case 'started':
       state.record.value = new RunRecord(event.config, event.plan, event.device);
       state.sampleRefusal.value = null;

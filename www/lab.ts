@@ -6,7 +6,8 @@ import type { Config } from './config/schema';
 export type Problem = {
   /** Path of the setting, such as `model.heads`. */
   field: string;
-  value: unknown;
+  /** What it is, as JSON or in words. */
+  value: string;
   /** What would be accepted, in words. */
   allowed: string;
   /** What to do. */
@@ -66,10 +67,19 @@ export type Pumped = {
 };
 
 export interface Run {
-  /** Submits or executes steps for about that long and collects the metrics that are there. */
+  /**
+   * Starts steps for about that long and collects the metrics that have arrived. Never waits for the GPU, and starts
+   * no step while a validation or a sample is due.
+   */
   pump(budgetMs: number): Pumped;
-  /** Exactly one step. */
+  /** Starts one step, unless something is due first; then it says `waiting`. */
   step(): Pumped;
+  /** Collects metrics and starts nothing. */
+  collect(): Pumped;
+  /** Stops the run's clock until the next step. */
+  pause(): void;
+  /** After `failed`: the whole story. */
+  explain(): Promise<string>;
   evaluate(): Promise<Evaluation>;
   sample(prompt: string, temperature: number): Promise<Sample>;
   free(): void;
@@ -78,6 +88,7 @@ export interface Run {
 export interface Lab {
   device(): DeviceInfo;
   plan(config: Config, text: string): Plan;
-  start(config: Config, text: string): Promise<Run>;
+  /** `progress` is told the share of kernels that are compiled. */
+  start(config: Config, text: string, progress: (share: number) => void): Promise<Run>;
   free(): void;
 }

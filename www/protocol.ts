@@ -45,6 +45,8 @@ export type Event =
   | { type: 'text-progress'; name: string; received: number; total: number | null }
   | { type: 'own-text'; facts: TextFacts }
   | { type: 'own-text-refused'; name: string; message: string }
+  /** A run is being made ready: the share of kernels that are compiled, 0 to 1. */
+  | { type: 'starting'; share: number }
   /** A run exists now. Charts and samples begin anew. */
   | { type: 'started'; config: Config; plan: Plan; device: DeviceInfo }
   /** A run was asked for and not begun. */

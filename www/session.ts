@@ -1,19 +1,12 @@
 // What the worker knows between two turns: the device, the text, the run. Commands in, events out.
 
 import type { Config } from './config/schema';
-import { get } from './config/values';
 import { whyNoWebGpu } from './device/webgpu';
 import { explain, isPanic } from './errors';
-import type { DeviceChoice, Lab, Problem, Pumped, Run } from './lab';
+import type { DeviceChoice, Lab, Problem } from './lab';
+import { LiveRun } from './live';
 import type { Command, Event } from './protocol';
 import { Texts } from './text/texts';
-import { nap } from './turns';
-
-/** Long enough to be worth the turn, short enough that a command never feels late. */
-const PUMP_MS = 12;
-/** How long to leave the GPU alone when its queue is full. */
-const FULL_QUEUE_MS = 3;
-
 export type Core = {
   open(device: DeviceChoice): Promise<Lab>;
   check(config: Config): Problem[];
@@ -22,11 +15,7 @@ export type Core = {
 
 export class Session {
   private lab: Lab | null = null;
-  private run: Run | null = null;
-  /** The config of `run`. */
-  private config: Config = {};
-  /** `ended`: the run takes no more steps, but its weights are there to be sampled. */
-  private state: 'none' | 'running' | 'paused' | 'ended' = 'none';
+  private run: LiveRun | null = null;
   private base = '';
   private readonly core: Core;
   private readonly post: (event: Event) => void;
@@ -43,8 +32,8 @@ export class Session {
     );
   }
 
-  get running(): boolean {
-    return this.state === 'running';
+  get busy(): boolean {
+    return this.run?.busy ?? false;
   }
 
   async handle(command: Command): Promise<void> {
@@ -59,74 +48,30 @@ export class Session {
       case 'own-text':
         return this.useOwnText(command.source, command.name);
       case 'train':
-        if (await this.start(command.config)) this.enter('running');
+        if (await this.start(command.config)) this.run?.resume();
         return;
       case 'step':
-        if (this.state !== 'paused' && !(await this.start(command.config))) return;
-        this.enter('paused');
-        return this.digest(this.run?.step());
+        if (this.run?.state === 'paused' || (await this.start(command.config))) this.run?.step();
+        return;
       case 'pause':
-        return this.state === 'running' ? this.enter('paused') : undefined;
+        if (this.run?.state === 'running') this.run.pause();
+        return;
       case 'resume':
-        return this.state === 'paused' ? this.enter('running') : undefined;
+        if (this.run?.state === 'paused') this.run.resume();
+        return;
       case 'stop':
-        if (this.state === 'none') return;
-        this.state = 'ended';
-        return this.post({ type: 'stopped' });
+        return this.run?.stop();
       case 'sample':
         return this.sample(command.prompt, command.temperature);
     }
   }
 
   /** One turn of training. */
-  async pump(): Promise<void> {
-    const pumped = this.run?.pump(PUMP_MS);
-    await this.digest(pumped);
-    if (pumped?.state === 'waiting') await nap(FULL_QUEUE_MS);
-  }
-
-  /** Ends the run with a message; a device that is gone is told apart, since then other ways lead on. */
-  fail(message: string): void {
-    const lost = this.run !== null && this.isLost();
-    this.dropRun();
-    this.post({ type: lost ? 'lost' : 'failed', message });
-  }
-
-  private isLost(): boolean {
-    try {
-      return this.run?.pump(0).state === 'lost';
-    } catch {
-      return false;
-    }
-  }
-
-  private async digest(pumped: Pumped | undefined): Promise<void> {
-    const run = this.run;
-    if (!pumped || !run) return;
-    if (pumped.metrics.length > 0) this.post({ type: 'metrics', metrics: pumped.metrics });
-    if (pumped.state === 'lost' || pumped.state === 'failed') {
-      this.dropRun();
-      return this.post({ type: pumped.state, message: pumped.message ?? `The run has ${pumped.state}.` });
-    }
-    if (pumped.evaluation_due) this.post({ type: 'evaluation', evaluation: await run.evaluate() });
-    if (pumped.sample_due) {
-      const prompt = String(get(this.config, 'evaluation.prompt') ?? '');
-      const temperature = Number(get(this.config, 'evaluation.temperature') ?? 1);
-      this.post({ type: 'sample', sample: await run.sample(prompt, temperature) });
-    }
-    if (pumped.state === 'finished') {
-      this.state = 'ended';
-      this.post({ type: 'finished' });
-    }
-  }
-
-  private enter(state: 'running' | 'paused'): void {
-    this.state = state;
-    this.post({ type: state });
+  async turn(): Promise<void> {
+    if ((await this.run?.turn()) === false) this.dropRun();
   }
 
   private dropRun(): void {
-    this.state = 'none';
     this.run?.free();
     this.run = null;
   }
@@ -155,7 +100,7 @@ export class Session {
       if (isPanic(error)) throw error;
       const { problems, message } = explain(error);
       if (problems.length > 0) return problems;
-      return [{ field: '', value: null, allowed: 'a config that can be read', advice: message }];
+      return [{ field: '', value: 'unreadable', allowed: 'a config that can be read', advice: message }];
     }
   }
 
@@ -203,8 +148,8 @@ export class Session {
       const { text } = await this.texts.load(config, this.base);
       const plan = this.lab.plan(config, text);
       this.dropRun();
-      this.run = await this.lab.start(config, text);
-      this.config = config;
+      const report = (share: number) => this.post({ type: 'starting', share });
+      this.run = new LiveRun(await this.lab.start(config, text, report), config, this.post);
       this.post({ type: 'started', config, plan, device: this.lab.device() });
       return true;
     } catch (error) {
@@ -218,7 +163,7 @@ export class Session {
   private async sample(prompt: string, temperature: number): Promise<void> {
     try {
       if (!this.run) throw new Error('There is no model yet. Train one first.');
-      this.post({ type: 'sample', sample: await this.run.sample(prompt, temperature) });
+      await this.run.sample(prompt, temperature);
     } catch (error) {
       if (isPanic(error)) throw error;
       this.post({ type: 'sample-refused', message: explain(error).message });

@@ -22,6 +22,8 @@ export type Phase =
 export const phase = signal<Phase>('waking');
 /** What went wrong, for the phases `failed`, `lost` and `crashed`, or why a run was refused. */
 export const trouble = signal<string | null>(null);
+/** While starting: the share of kernels that are compiled. */
+export const readiness = signal(0);
 export const live = computed(() => ['starting', 'running', 'paused'].includes(phase.value));
 
 export const schema = signal<JsonSchema>({});

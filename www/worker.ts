@@ -51,7 +51,7 @@ async function main(): Promise<void> {
     const command = inbox.shift();
     try {
       if (command) await session.handle(command);
-      else if (session.running) await session.pump();
+      else if (session.busy) await session.turn();
       else await arrival();
     } catch (error) {
       // After a panic the core's memory cannot be trusted.
@@ -59,7 +59,7 @@ async function main(): Promise<void> {
         post({ type: 'crashed', message: `The lab's core stopped working: ${explain(error).message}` });
         return;
       }
-      session.fail(explain(error).message);
+      post({ type: 'failed', message: explain(error).message });
     }
     await turn();
   }

@@ -48,6 +48,16 @@ enum Command {
         #[command(flatten)]
         run: RunArgs,
     },
+    /// Time each kernel of a training step by itself; print a JSON object for each.
+    Profile {
+        #[command(flatten)]
+        run: RunArgs,
+        #[arg(long, value_enum, default_value_t = DeviceArg::Auto)]
+        device: DeviceArg,
+        /// Seconds spent on each kernel.
+        #[arg(long, default_value_t = 0.5)]
+        budget: f64,
+    },
 }
 
 #[derive(clap::Args)]
@@ -78,6 +88,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Command::Plan { run } => plan(&run),
+        Command::Profile { run, device, budget } => pollster::block_on(profile(&run, device, budget)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -146,9 +157,7 @@ fn plan(run: &RunArgs) -> Result<()> {
     Ok(())
 }
 
-async fn train(run: &RunArgs, device: DeviceArg) -> Result<()> {
-    let config = run.config()?;
-    let dataset = run.dataset(&config)?;
+async fn open(device: DeviceArg) -> Result<Device> {
     let choice = match device {
         DeviceArg::Auto => DeviceChoice::Auto,
         DeviceArg::Gpu => DeviceChoice::Gpu,
@@ -156,6 +165,24 @@ async fn train(run: &RunArgs, device: DeviceArg) -> Result<()> {
     };
     let (device, note) = Device::open(choice).await?;
     eprintln!("device: {}{}", device.name(), note.map_or(String::new(), |note| format!(" ({note})")));
+    Ok(device)
+}
+
+async fn profile(run: &RunArgs, device: DeviceArg, budget: f64) -> Result<()> {
+    let config = run.config()?;
+    let dataset = run.dataset(&config)?;
+    let device = open(device).await?;
+    let plan = Plan::for_dataset(&config, &dataset, &device)?;
+    for time in trainlab::profile::profile(&plan, &device, budget).await? {
+        println!("{}", json!(time));
+    }
+    Ok(())
+}
+
+async fn train(run: &RunArgs, device: DeviceArg) -> Result<()> {
+    let config = run.config()?;
+    let dataset = run.dataset(&config)?;
+    let device = open(device).await?;
     let mut trainer = Trainer::new(&config, Rc::new(dataset), &device, |_, _| ()).await?;
     let unigram = trainer.unigram_entropy();
     eprintln!(

@@ -1,22 +1,22 @@
 //! One kernel with the contents of its bindings, run on every device and held against two oracles.
 
 use trainlab::engine::{Device, Engine};
-use trainlab::kernels::{Access, Arg, Args, Element, Kernel, Step};
+use trainlab::error::Result;
+use trainlab::kernels::{Access, Arg, Args, Binding, Element, Kernel, Step};
 use trainlab::random::{Random, Stream};
-use trainlab::real::Real;
-use trainlab::tape::{Buffers, Purpose, Tape, Tensor};
+use trainlab::tape::{Buffers, Purpose, Recording, Tape, Tensor};
 
 use super::naive;
 
 /// What one binding holds.
 #[derive(Clone, Debug)]
-pub enum Values<R> {
-    Numbers(Vec<R>),
+pub enum Values {
+    Numbers(Vec<f64>),
     Ids(Vec<u32>),
 }
 
-impl<R: Copy> Values<R> {
-    pub fn numbers(&self) -> &[R] {
+impl Values {
+    pub fn numbers(&self) -> &[f64] {
         match self {
             Self::Numbers(numbers) => numbers,
             Self::Ids(_) => panic!("ids where numbers are expected"),
@@ -41,7 +41,7 @@ pub fn random(seed: u32, len: usize, scale: f64) -> Vec<f64> {
 pub struct Case {
     pub kernel: Kernel,
     /// Devices get them rounded to f32.
-    pub inputs: Vec<Values<f64>>,
+    pub inputs: Vec<Values>,
     pub step: Step,
 }
 
@@ -93,7 +93,7 @@ impl Case {
     }
 
     /// What each binding holds after the twin has run in f64.
-    pub fn oracle(&self) -> Vec<Values<f64>> {
+    pub fn oracle(&self) -> Vec<Values> {
         run_twin(&self.kernel, self.inputs.clone(), &self.step)
     }
 
@@ -113,41 +113,47 @@ impl Case {
     }
 
     /// What each binding holds after a device has run the kernel, as a tape with one op.
-    pub async fn run(&self, device: &Device) -> Vec<Values<f64>> {
+    pub async fn run(&self, device: &Device) -> Vec<Values> {
         let (mut buffers, mut tape) = (Buffers::default(), Tape::new());
         let bindings = self.kernel.bindings();
-        let add = |binding: &trainlab::kernels::Binding| buffers.add(binding.name, Purpose::Traffic, binding.len);
+        let add = |binding: &Binding| buffers.add(binding.name, Purpose::Traffic, binding.len);
         let tensors: Vec<Tensor> = bindings.iter().map(add).collect();
         tape.push(self.kernel.clone(), self.kernel.name(), &tensors);
         let recording = tape.finish(&mut buffers);
 
-        let work = async {
-            let mut engine = Engine::new(device, &buffers, 1)?;
-            let program = engine.add(&recording, &mut |_, _| {}).await?;
-            for (&tensor, values) in tensors.iter().zip(&self.inputs) {
-                match values {
-                    Values::Numbers(numbers) => {
-                        engine.write(tensor, &numbers.iter().map(|&number| number as f32).collect::<Vec<_>>());
-                    }
-                    Values::Ids(ids) => engine.write_ids(tensor, ids),
-                }
-            }
-            engine.run(program, 0..1, &self.step, None)?;
-            let mut outputs = vec![];
-            for (&tensor, values) in tensors.iter().zip(&self.inputs) {
-                outputs.push(match values {
-                    Values::Numbers(_) => {
-                        Values::Numbers(engine.read(tensor).await?.into_iter().map(f64::from).collect())
-                    }
-                    Values::Ids(_) => Values::Ids(engine.read_ids(tensor).await?),
-                });
-            }
-            Ok::<_, trainlab::error::Error>(outputs)
-        };
-        work.await.unwrap_or_else(|error| panic!("{:?} on {}: {error}", self.kernel, device.name()))
+        let outputs = self.play(device, &buffers, &tensors, &recording).await;
+        outputs.unwrap_or_else(|error| panic!("{:?} on {}: {error}", self.kernel, device.name()))
     }
 
-    fn compare(&self, by: &str, actual: &[Values<f64>], expected: &[Values<f64>], tolerances: [f64; 2]) {
+    async fn play(
+        &self,
+        device: &Device,
+        buffers: &Buffers,
+        tensors: &[Tensor],
+        recording: &Recording,
+    ) -> Result<Vec<Values>> {
+        let mut engine = Engine::new(device, buffers, 1)?;
+        let program = engine.add(recording, &mut |_, _| {}).await?;
+        for (&tensor, values) in tensors.iter().zip(&self.inputs) {
+            match values {
+                Values::Numbers(numbers) => {
+                    engine.write(tensor, &numbers.iter().map(|&number| number as f32).collect::<Vec<_>>());
+                }
+                Values::Ids(ids) => engine.write_ids(tensor, ids),
+            }
+        }
+        engine.run(program, 0..1, &self.step, None)?;
+        let mut outputs = vec![];
+        for (&tensor, values) in tensors.iter().zip(&self.inputs) {
+            outputs.push(match values {
+                Values::Numbers(_) => Values::Numbers(engine.read(tensor).await?.into_iter().map(f64::from).collect()),
+                Values::Ids(_) => Values::Ids(engine.read_ids(tensor).await?),
+            });
+        }
+        Ok(outputs)
+    }
+
+    fn compare(&self, by: &str, actual: &[Values], expected: &[Values], tolerances: [f64; 2]) {
         for (binding, (actual, expected)) in self.kernel.bindings().iter().zip(actual.iter().zip(expected)) {
             let what = format!("{:?}, `{}` by {by}", self.kernel, binding.name);
             match (actual, expected) {
@@ -161,8 +167,8 @@ impl Case {
     }
 }
 
-/// Runs a twin; returns all that it was bound to.
-pub fn run_twin<R: Real>(kernel: &Kernel, mut values: Vec<Values<R>>, step: &Step) -> Vec<Values<R>> {
+/// Runs a twin in f64; returns all that it was bound to.
+fn run_twin(kernel: &Kernel, mut values: Vec<Values>, step: &Step) -> Vec<Values> {
     let bindings = kernel.bindings();
     let args = bindings.iter().zip(&mut values).map(|(binding, values)| match (values, binding.access) {
         (Values::Numbers(numbers), Access::Read) => Arg::Read(&numbers[..]),

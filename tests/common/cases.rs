@@ -63,6 +63,19 @@ pub fn matmul(layout: Layout) -> Vec<Case> {
     for shape in [[65, 20, 7], [12, 33, 7], [65, 33, 7], [12, 20, 8]] {
         cases.push(product(shape, added));
     }
+    // What is no number stays in its row and column: what is read beyond the end of another row must not count.
+    let mut case = product([5, 6, 7], Ends::default());
+    let (a, b) = match layout {
+        Layout::NT => (7, 14),
+        Layout::NN => (7, 2),
+        Layout::TN => (1, 2),
+    };
+    for (name, at) in [("a", a), ("b", b)] {
+        let mut numbers = case.input(name).to_vec();
+        numbers[at] = f64::NAN;
+        case = case.with(name, numbers);
+    }
+    cases.push(case);
     // How C is finished does not depend on the layout: the whole list once, all of it together for each.
     let all = |activation| Ends { sums, ..ends(true, true, activation, true) };
     if layout == Layout::NT {

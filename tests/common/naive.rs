@@ -19,7 +19,7 @@ use super::Values;
 /// The bindings of a kernel by name.
 struct Bound {
     names: Vec<&'static str>,
-    values: Vec<Values<f64>>,
+    values: Vec<Values>,
 }
 
 impl Bound {
@@ -42,7 +42,7 @@ impl Bound {
 }
 
 /// What each binding holds after the kernel has run.
-pub fn outputs(kernel: &Kernel, inputs: &[Values<f64>], step: &Step) -> Vec<Values<f64>> {
+pub fn outputs(kernel: &Kernel, inputs: &[Values], step: &Step) -> Vec<Values> {
     let names = kernel.bindings().into_iter().map(|binding| binding.name).collect();
     let mut bound = Bound { names, values: inputs.to_vec() };
     let bound = &mut bound;

@@ -77,7 +77,11 @@ function Legend({ spec, indices }: LegendProps) {
       {spec.lines.map((line, index) => (
         <li key={line.label} class={`${line.style} ${line.colour}`}>
           {line.label} <b>{text(line, at(spec.table, index + 1))}</b>
-          {beside && <small>{text(line, at(beside.table, index + 1))}</small>}
+          {beside && (
+            <small>
+              {text(line, at(beside.table, index + 1))} {beside.label}
+            </small>
+          )}
         </li>
       ))}
       {reference && (

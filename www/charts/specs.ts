@@ -45,7 +45,7 @@ function lossSpec(run: RunRecord | null, plan: Plan | null): Spec {
 function beside(run: RunRecord | null, plan: Plan, key: Unit): Spec['beside'] {
   return {
     table: run ? lossTable(run, key) : blank(3),
-    label: key === 'loss' ? 'nats' : 'bits per byte',
+    label: key === 'loss' ? 'nats' : 'bits/byte',
     reference: key === 'loss' ? plan.unigram_loss : plan.unigram_bits_per_byte,
   };
 }

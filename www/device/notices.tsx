@@ -1,5 +1,6 @@
 // What the visitor should know about the device: why this one, what is missing, what went wrong.
 
+import { sentence } from '../errors';
 import { Notice } from '../shell/notice';
 import { asked, device, deviceRefusal, missing } from '../state';
 
@@ -12,14 +13,14 @@ export function DeviceNotices() {
     <>
       {deviceRefusal.value !== null && (
         <Notice tone="bad" title="This device could not be opened" testid="device-refusal">
-          <p>{deviceRefusal.value}</p>
+          <p>{sentence(deviceRefusal.value)}</p>
           {current && <p>The {current.kind === 'gpu' ? 'GPU' : 'CPU device'} stays in use.</p>}
         </Notice>
       )}
       {(why ?? lack) !== null && (
         <Notice tone="info" title={titleOf(current?.kind)} testid="device-note" dismissible>
           <p>
-            {why} {lack}
+            {why && sentence(why)} {lack}
           </p>
         </Notice>
       )}

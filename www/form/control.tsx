@@ -63,6 +63,8 @@ function Entry(props: Props) {
   const { field, value } = props;
   // What is being typed: "1e-" must not turn into something else under the fingers.
   const [draft, setDraft] = useState<string | null>(null);
+  // … but Back, Reset or the arrow keys may change the value while the field has the focus.
+  const typing = draft !== null && parse(field, draft) === value;
   const numeric = field.kind !== 'text';
   const step = field.step ?? (field.kind === 'integer' ? 1 : null);
 
@@ -82,7 +84,7 @@ function Entry(props: Props) {
       type="text"
       inputMode={field.kind === 'integer' ? 'numeric' : numeric ? 'decimal' : 'text'}
       spellcheck={false}
-      value={draft ?? (value === null ? '' : String(value))}
+      value={typing ? draft : value === null ? '' : String(value)}
       placeholder={field.nullable ? 'none' : undefined}
       onInput={(event) => {
         setDraft(event.currentTarget.value);

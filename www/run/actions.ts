@@ -3,7 +3,7 @@
 import { computed } from '@preact/signals';
 import { send, stop as stopWorker } from '../client';
 import { controlId } from '../form/field';
-import { config, live, phase, problems, record, sampling, trouble } from '../state';
+import { config, live, phase, problems, readiness, record, sampling, trouble } from '../state';
 
 const canTrain = computed(() => !live.value && phase.value !== 'waking' && phase.value !== 'crashed');
 
@@ -51,6 +51,7 @@ export function sample(prompt: string, temperature: number): void {
 
 function begin(): void {
   phase.value = 'starting';
+  readiness.value = 0;
   trouble.value = null;
 }
 

@@ -4,7 +4,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { get } from '../config/values';
 import { count, duration, nats, si } from '../format';
-import { type Phase, phase, record, revision } from '../state';
+import { type Phase, phase, readiness, record, revision } from '../state';
 
 const WORDS: Record<Phase, string> = {
   waking: 'Loading the lab',
@@ -35,6 +35,7 @@ export function Status() {
     <div class="status" data-phase={phase.value} data-testid="status">
       <div class="progress-line">
         <strong data-testid="status-phase">{WORDS[phase.value]}</strong>
+        {phase.value === 'starting' && <span>{count(readiness.value * 100)}% of its kernels compiled</span>}
         <span data-testid="status-step" data-value={now?.step ?? 0}>
           {now ? `step ${count(now.step)} of ${count(steps)}` : 'no steps yet'}
         </span>

@@ -1,12 +1,14 @@
 // What ended the run, and the ways on.
 
 import { launch, openDevice } from '../client';
+import { sentence } from '../errors';
 import { Notice } from '../shell/notice';
 import { phase, trouble } from '../state';
 import { train } from './actions';
 
 export function Troubles() {
   if (trouble.value === null) return null;
+  const message = sentence(trouble.value);
   const again = (device: 'gpu' | 'cpu') => () => {
     openDevice(device);
     train();
@@ -15,7 +17,7 @@ export function Troubles() {
     case 'lost':
       return (
         <Notice tone="bad" title="The device was lost" testid="lost">
-          <p>{trouble.value}</p>
+          <p>{message}</p>
           <p>
             The weights went with it, so either way begins at step 1; charts and samples can still be exported
             now.
@@ -31,7 +33,7 @@ export function Troubles() {
     case 'crashed':
       return (
         <Notice tone="bad" title="The lab broke down" testid="crashed">
-          <p>{trouble.value}</p>
+          <p>{message}</p>
           <button type="button" class="action" onClick={launch} data-testid="relaunch">
             Start the lab anew
           </button>
@@ -40,13 +42,13 @@ export function Troubles() {
     case 'failed':
       return (
         <Notice tone="bad" title="The run stopped itself" testid="failed">
-          <p>{trouble.value}</p>
+          <p>{message}</p>
         </Notice>
       );
     default:
       return (
         <Notice tone="warn" title="Not training" testid="refused" onDismiss={forget}>
-          <p>{trouble.value}</p>
+          <p>{message}</p>
         </Notice>
       );
   }

@@ -64,7 +64,8 @@ export class Texts {
   }
 }
 
-const key = (config: Config): string => JSON.stringify(config.data);
+/** All that a generated text depends on. */
+const key = (config: Config): string => JSON.stringify([config.data, get(config, 'training.seed')]);
 
 const facts = (name: string, bytes: number, text: string): TextFacts => ({
   name,

@@ -1,0 +1,79 @@
+// Which device, why, and what is missing.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { choose, hashOf, number, planned, reaches, small, stepPast, visit } from './reading.mjs';
+
+const kind = (page) => page.getByTestId('device').getAttribute('data-kind');
+
+test('without WebGPU the CPU device is used, and the page says what is missing and how to get it', () =>
+  visit({ gpu: false, hash: hashOf(small) }, async (page) => {
+    await planned(page);
+    assert.equal(await kind(page), 'cpu');
+    const note = await page.getByTestId('device-note').textContent();
+    assert.match(note, /WebGPU/);
+    assert.match(note, /Chrome|browser/);
+
+    await page.getByTestId('device-choice').selectOption('gpu');
+    await page.getByTestId('device-refusal').waitFor();
+    assert.match(await page.getByTestId('device-refusal').textContent(), /CPU device stays in use/);
+    assert.equal(await kind(page), 'cpu');
+  }));
+
+test('a software adapter is known as one, and can be chosen all the same', () =>
+  visit({ gpu: true, hash: hashOf(small) }, async (page) => {
+    await planned(page);
+    assert.equal(await kind(page), 'cpu', 'shaders on a software adapter are slower than the CPU device');
+    await page.getByTestId('device-note').waitFor();
+    await page.getByTestId('device-choice').selectOption('gpu');
+    await page.locator('[data-testid=device][data-kind=gpu]').waitFor();
+    assert.match(await page.getByTestId('device').textContent(), /software/);
+  }));
+
+test('a lost GPU ends in a message and a way on', () =>
+  visit({ gpu: true, hash: hashOf({ ...small, 'training.steps': 100000 }) }, async (page) => {
+    await planned(page);
+    const [worker] = page.workers();
+    // So that the test can do to the device what a driver's crash would.
+    await worker.evaluate(() => {
+      const request = GPUAdapter.prototype.requestDevice;
+      GPUAdapter.prototype.requestDevice = async function (...args) {
+        self.opened = await request.apply(this, args);
+        return self.opened;
+      };
+    });
+    await choose(page, 'gpu');
+    await page.getByTestId('train').click();
+    await stepPast(page, 2);
+    await worker.evaluate(() => self.opened.destroy());
+    await reaches(page, 'lost');
+    assert.match(await page.getByTestId('lost').textContent(), /Start again on the GPU.*Go on with the CPU/);
+
+    await page.getByTestId('again-cpu').click();
+    await page.locator('[data-testid=device][data-kind=cpu]').waitFor();
+    await stepPast(page, 2);
+    await page.getByTestId('stop').click();
+    await reaches(page, 'stopped');
+    assert.equal(await page.getByTestId('lost').count(), 0);
+  }));
+
+test('a run that diverges stops and names the tensor', () => {
+  // Each step multiplies the weights by 1 − 10·10: they overflow within twenty steps.
+  const wild = {
+    ...small,
+    'optimizer.learning_rate': 10,
+    'optimizer.weight_decay': 10,
+    'schedule.kind': 'constant',
+    'schedule.warmup_steps': 0,
+  };
+  return visit({ gpu: false, hash: hashOf(wild) }, async (page) => {
+    await planned(page);
+    await page.getByTestId('train').click();
+    await reaches(page, 'failed');
+    const told = await page.getByTestId('failed').textContent();
+    assert.match(told, /step \d+/);
+    assert.match(told, /loss|weight|bias|gradient|blocks|emb|norm|head/);
+    assert.ok((await number(page, 'status-step')) < 40);
+    assert.equal(await page.getByTestId('train').getAttribute('aria-disabled'), 'false');
+  });
+});

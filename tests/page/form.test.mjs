@@ -1,0 +1,101 @@
+// The settings: what does not fit is shown where it is, and nothing is trained on it.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { hashOf, number, phase, planned, small, visit } from './reading.mjs';
+
+const field = (page, path) => page.getByTestId(`field-${path}`);
+const problem = (page, path) => page.getByTestId(`problem-${path}`);
+
+/** What assistive technology reads out beside the control. */
+const description = (page, path) =>
+  field(page, path).evaluate((control) =>
+    control
+      .getAttribute('aria-describedby')
+      .split(' ')
+      .map((id) => document.getElementById(id).textContent)
+      .join(' '),
+  );
+
+test('values that do not fit are shown at their fields, and Train is refused', () =>
+  visit({ gpu: false, hash: hashOf(small) }, async (page) => {
+    await planned(page);
+    for (const [path, bad, says] of [
+      ['training.steps', '0', /It is 0; allowed: .*1/],
+      ['training.steps', '1.5', /whole number/],
+      ['model.layers', 'many', /many.*whole number/],
+      ['optimizer.learning_rate', '-1', /-1; allowed/],
+      ['model.heads', '3', /3; allowed/],
+    ]) {
+      const good = await field(page, path).inputValue();
+      await field(page, path).fill(bad);
+      await problem(page, path).waitFor();
+      const told = await description(page, path);
+      assert.match(told, says, `${path} = ${bad}`);
+      assert.equal(await field(page, path).getAttribute('aria-invalid'), 'true');
+      assert.equal(await page.getByTestId('train').getAttribute('aria-disabled'), 'true');
+
+      // It looks unusable; a press all the same leads to what is wrong.
+      await page.getByTestId('train').click({ force: true });
+      assert.equal(await phase(page), 'idle', `${path} = ${bad} was trained on`);
+      assert.equal(await page.evaluate(() => document.activeElement.name), path, 'Train leads to the field');
+      assert.equal(await field(page, path).inputValue(), bad, 'what was typed stays');
+
+      await field(page, path).fill(good);
+      await problem(page, path).waitFor({ state: 'detached' });
+      await planned(page);
+    }
+  }));
+
+test('the plan follows the form, changes are marked and can be taken back', () =>
+  visit({ gpu: false }, async (page) => {
+    await planned(page);
+    const before = await number(page, 'plan-parameters');
+    assert.ok(before > 10_000);
+    const parts = ['parameters', 'gradients', 'optimizer', 'activations'];
+    const bytes = await Promise.all(parts.map((part) => number(page, `plan-bytes-${part}`)));
+    assert.ok(bytes.every((size) => size > 0));
+    assert.ok((await number(page, 'plan-bytes-total')) >= bytes.reduce((sum, size) => sum + size, 0) * 0.99);
+    const tokens = await number(page, 'plan-tokens-per-step');
+    assert.equal(
+      tokens,
+      Number(await field(page, 'training.batch_size').inputValue()) *
+        Number(await field(page, 'model.context').inputValue()),
+    );
+
+    assert.equal(await page.getByTestId('changed-count').textContent(), 'all at their defaults');
+    const layers = Number(await field(page, 'model.layers').inputValue());
+    await field(page, 'model.layers').press('ArrowUp');
+    assert.equal(await field(page, 'model.layers').inputValue(), String(layers + 1));
+    await page.waitForFunction(
+      (least) => Number(document.querySelector('[data-testid=plan-parameters]')?.dataset.value) > least,
+      before,
+    );
+    assert.equal(await page.getByTestId('changed-count').textContent(), '1 changed');
+    await page.getByTestId('reset-model.layers').click();
+    assert.equal(await field(page, 'model.layers').inputValue(), String(layers));
+    await page.waitForFunction(
+      (value) => Number(document.querySelector('[data-testid=plan-parameters]')?.dataset.value) === value,
+      before,
+    );
+  }));
+
+test('every control has a label and help', () =>
+  visit({ gpu: false }, async (page) => {
+    await planned(page);
+    const lacking = await page.evaluate(() => {
+      const controls = [...document.querySelectorAll('input, select, textarea, button, summary')];
+      const named = (control) =>
+        [...(control.labels ?? [])].some((label) => label.textContent.trim()) ||
+        control.getAttribute('aria-label') ||
+        (control.matches('button, summary') && control.textContent.trim());
+      const helped = (control) =>
+        !control.name ||
+        document.getElementById(control.getAttribute('aria-describedby'))?.textContent.trim();
+      return controls
+        .filter((control) => !named(control) || !helped(control))
+        .map((control) => control.outerHTML);
+    });
+    assert.deepEqual(lacking, []);
+    assert.ok((await page.locator('fieldset').count()) >= 7);
+  }));
