@@ -31,8 +31,16 @@ const means = [];
 for (const value of options.values.split(',')) {
   const results = [];
   for (const seed of options.seeds.split(',')) {
-    const set = [`${options.field}=${value}`, `training.seed=${seed}`, 'evaluation.every=0', 'evaluation.sample_every=0'];
-    const args = [...set, 'evaluation.bytes=65536', ...options.set].flatMap((assignment) => ['--set', assignment]);
+    const set = [
+      `${options.field}=${value}`,
+      `training.seed=${seed}`,
+      'evaluation.every=0',
+      'evaluation.sample_every=0',
+    ];
+    const args = [...set, 'evaluation.bytes=65536', ...options.set].flatMap((assignment) => [
+      '--set',
+      assignment,
+    ]);
     const { status, lines, stderr } = trainlab('train', '--device', 'cpu', ...args);
     const last = lines.findLast((line) => line.validation)?.validation;
     // A run that diverges is a result.
@@ -43,4 +51,5 @@ for (const value of options.values.split(',')) {
   }
   means.push({ value, mean: results.reduce((a, b) => a + b, 0) / results.length });
 }
-for (const { value, mean } of means) console.log(`${options.field} ${value}: ${mean.toFixed(3)} bits per byte`);
+for (const { value, mean } of means)
+  console.log(`${options.field} ${value}: ${mean.toFixed(3)} bits per byte`);

@@ -28,7 +28,9 @@ const config = {
   evaluation: { every: 0, sample_every: 0, bytes: 256 },
 };
 // 511 characters and the unknown one: a vocabulary of 512.
-const text = Array.from({ length: 100_000 }, (_, i) => String.fromCodePoint(0x4e00 + ((i * i) % 511))).join('');
+const text = Array.from({ length: 100_000 }, (_, i) => String.fromCodePoint(0x4e00 + ((i * i) % 511))).join(
+  '',
+);
 const everyCharacter = Array.from({ length: 511 }, (_, i) => String.fromCodePoint(0x4e00 + i)).join('');
 
 const lab = await core.Lab.open('cpu');

@@ -48,6 +48,9 @@ pub async fn profile(plan: &Plan, device: &Device, budget: f64) -> Result<Vec<Ke
         let op = &recording.ops[ops[0]];
         let mut repeats = 1;
         let mut best = f64::INFINITY;
+        // Drivers may compile a pipeline when it is first used.
+        engine.run(program, ops[0]..ops[0] + 1, &Step::default(), None)?;
+        engine.read(metrics).await?;
         let begin = Instant::now();
         while begin.elapsed().as_secs_f64() < budget || best.is_infinite() {
             let start = Instant::now();

@@ -24,8 +24,9 @@ async function generate() {
 /** Fails where the committed types are not those of the schema. */
 export async function checkTypes() {
   if (!existsSync(file) || readFileSync(file, 'utf8') !== (await generate()))
-    throw new Advice('www/generated/config.ts is not what crate/config says: run `npm run types` and commit it.');
+    throw new Advice(
+      'www/generated/config.ts is not what crate/config says: run `npm run types` and commit it.',
+    );
 }
 
-if (process.argv[1] === import.meta.filename)
-  await main(async () => writeFileSync(file, await generate()));
+if (process.argv[1] === import.meta.filename) await main(async () => writeFileSync(file, await generate()));

@@ -6,7 +6,7 @@ import type { Command, Event } from './protocol';
 import { asked, phase, trouble } from './state';
 
 /** How long a Stop may go unheard before the worker is replaced. */
-const PATIENCE_MS = 5000;
+const PATIENCE_MS = 10_000;
 
 let worker: Worker | null = null;
 let serial = 0;
@@ -76,6 +76,6 @@ export function stop(): void {
     if (worker !== asking || !['starting', 'running', 'paused'].includes(phase.value)) return;
     launch();
     trouble.value =
-      'The lab did not hear Stop within five seconds, so it was started anew. The weights are gone.';
+      'The lab did not hear Stop within ten seconds, so it was started anew. The weights are gone.';
   }, PATIENCE_MS);
 }

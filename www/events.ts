@@ -18,6 +18,7 @@ export function fold(event: Event): void {
       break;
     case 'device-refused':
       state.deviceRefusal.value = event.message;
+      state.asked.value = state.device.value?.kind ?? 'auto';
       state.missing.value = event.missing;
       break;
     case 'text-progress':

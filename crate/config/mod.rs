@@ -89,9 +89,11 @@ pub struct ModelConfig {
 #[serde(rename_all = "snake_case")]
 pub enum Norm {
     /// Mean and variance, with a weight and a bias (Ba et al. 2016, arXiv 1607.06450).
+    #[schemars(title = "LayerNorm")]
     #[default]
     LayerNorm,
     /// Root mean square only, with a weight (Zhang & Sennrich 2019, arXiv 1910.07467).
+    #[schemars(title = "RMSNorm")]
     RmsNorm,
 }
 
@@ -113,6 +115,7 @@ pub enum Position {
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
     /// x · Φ(x), by its tanh approximation, as in GPT-2 (Hendrycks & Gimpel 2016, arXiv 1606.08415).
+    #[schemars(title = "GELU")]
     #[default]
     Gelu,
 }
@@ -149,6 +152,7 @@ pub struct OptimizerConfig {
 #[serde(rename_all = "snake_case")]
 pub enum OptimizerKind {
     /// Adam with decoupled weight decay (Loshchilov & Hutter 2019, arXiv 1711.05101); 8 bytes of state a parameter.
+    #[schemars(title = "AdamW")]
     #[default]
     Adamw,
 }

@@ -13,6 +13,7 @@ pub enum Corpus {
     /// Simple children's stories, written by a generator from a few hundred words. A tiny model learns to write
     /// them within minutes, and because the generator knows what is true in each story, the model's
     /// understanding can be tested.
+    #[schemars(title = "TinyTales")]
     #[default]
     TinyTales,
     /// Herman Melville's novel of 1851, 1.2 MB: real, difficult English. A tiny model learns its words and its

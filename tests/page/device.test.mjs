@@ -57,6 +57,38 @@ test('a lost GPU ends in a message and a way on', () =>
     assert.equal(await page.getByTestId('lost').count(), 0);
   }));
 
+test('a lab that breaks down is started anew, with the settings and the text that were there', () => {
+  const own = { ...small, 'data.corpus': 'own', 'training.steps': 100000 };
+  return visit({ gpu: false, hash: hashOf(own) }, async (page, errors) => {
+    await page
+      .getByTestId('own-text')
+      .fill('A sentence that is long enough to be trained on, again and again.\n'.repeat(99));
+    await planned(page);
+    const tokens = await number(page, 'plan-train-tokens');
+    await page.getByTestId('train').click();
+    await stepPast(page, 2);
+    await page.workers()[0].evaluate(() => {
+      setTimeout(() => {
+        throw new Error('broken on purpose');
+      });
+    });
+    await reaches(page, 'crashed');
+    assert.match(await page.getByTestId('crashed').textContent(), /broken on purpose/);
+    assert.equal(errors.length, 1);
+    errors.length = 0;
+
+    await page.getByTestId('relaunch').click();
+    await reaches(page, 'idle');
+    await planned(page);
+    assert.equal(await page.getByTestId('field-training.steps').inputValue(), '100000');
+    assert.equal(await number(page, 'plan-train-tokens'), tokens);
+    await page.getByTestId('train').click();
+    await stepPast(page, 2);
+    await page.getByTestId('stop').click();
+    await reaches(page, 'stopped');
+  });
+});
+
 test('a run that diverges stops and names the tensor', () => {
   // Each step multiplies the weights by 1 − 10·10: they overflow within twenty steps.
   const wild = {

@@ -83,13 +83,20 @@ function axis(label: string, log: boolean, sizes: { size: number; labelSize: num
     labelFont: font(12),
     grid: { stroke: line, width: 1 },
     ticks: { stroke: line, width: 1, size: 5 },
-    ...(log
-      ? { splits: (_plot: uPlot, _axis: number, low: number, high: number) => logTicks(low, high) }
-      : {}),
+    ...(log ? { splits: logSplits } : {}),
     // Logarithmic axes otherwise hide the labels between powers of ten.
     filter: (_plot, splits) => splits,
     values: (_plot, splits) => splits.map(tickText),
   };
+}
+
+/** Pixels that a tick's label needs. */
+const ACROSS = 52;
+const UPWARDS = 24;
+
+function logSplits(plot: uPlot, axis: number, low: number, high: number): number[] {
+  const length = (axis === 0 ? plot.bbox.width : plot.bbox.height) / devicePixelRatio;
+  return logTicks(low, high, Math.floor(length / (axis === 0 ? ACROSS : UPWARDS)));
 }
 
 function xRange(low: number | null, high: number | null): [number, number] {

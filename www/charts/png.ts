@@ -32,7 +32,8 @@ export function savePng(): void {
     context.fillText(spec().title, x + 8 * ratio, y + (TITLE / 2) * ratio);
     let left = x + 24 * ratio + context.measureText(spec().title).width;
     context.font = font(12 * ratio);
-    for (const line of spec().lines) {
+    // The small plots have one colour each, and no room for more than their titles.
+    for (const line of plot === large.plot ? spec().lines : []) {
       context.fillStyle = colour(line.colour);
       context.fillText(
         line.style === 'points' ? `· ${line.label}` : `— ${line.label}`,

@@ -7,6 +7,15 @@ const ALPHA = 0.32;
 /** Few points are drawn larger. */
 const sizeFor = (points: number): number => (points < 200 ? 4 : points < 2000 ? 3 : 2);
 
+/** From this size on the eye tells a disc from a square. */
+const ROUND = 3;
+
+function disc(ctx: CanvasRenderingContext2D, x: number, y: number, radius: number): void {
+  ctx.beginPath();
+  ctx.arc(x, y, radius, 0, 2 * Math.PI);
+  ctx.fill();
+}
+
 /** In place of uPlot's path builder for a series: draws at once and leaves no path. */
 export function scatter(colour: string): uPlot.Series.PathBuilder {
   return (plot, line, from, to) => {
@@ -32,7 +41,8 @@ export function scatter(colour: string): uPlot.Series.PathBuilder {
       column = x;
       if (taken.has(y)) continue;
       taken.add(y);
-      ctx.fillRect(x - size / 2, y - size / 2, size, size);
+      if (size < ROUND * devicePixelRatio) ctx.fillRect(x - size / 2, y - size / 2, size, size);
+      else disc(ctx, x, y, size / 2);
     }
     ctx.restore();
     return null;

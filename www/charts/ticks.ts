@@ -2,8 +2,6 @@
 
 /** Room left above and below the lines, as a part of the range. */
 const MARGIN = 0.06;
-/** From here on a logarithmic axis shows powers of ten only. */
-const DECADES_FOR_POWERS = 3;
 
 export function padded(low: number, high: number, log: boolean, fromZero: boolean): [number, number] {
   if (!Number.isFinite(low) || !Number.isFinite(high)) return log ? [0.1, 10] : [0, 1];
@@ -15,19 +13,18 @@ export function padded(low: number, high: number, log: boolean, fromZero: boolea
   return [fromZero ? 0 : low - margin, high + margin];
 }
 
-export function logTicks(low: number, high: number): number[] {
-  const decades = Math.log10(high / low);
-  const mantissas = decades >= DECADES_FOR_POWERS ? [1] : decades >= 1 ? [1, 2, 5] : null;
+/** At most `most` ticks: 1, 2, 5 where there is room, else powers of ten, else every so many of those. */
+export function logTicks(low: number, high: number, most: number): number[] {
   // Less than a decade: even steps read better than 1, 2, 5.
-  if (!mantissas) return linearTicks(low, high, 5);
-  const ticks: number[] = [];
-  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
-    for (const mantissa of mantissas) {
-      const tick = mantissa * 10 ** power;
-      if (tick >= low && tick <= high) ticks.push(tick);
-    }
-  }
-  return ticks;
+  if (high / low < 10) return linearTicks(low, high, Math.min(most, 5));
+  const first = Math.floor(Math.log10(low));
+  const powers = Array.from({ length: Math.ceil(Math.log10(high)) - first + 1 }, (_, i) => 10 ** (first + i));
+  const within = (ticks: number[]) => ticks.filter((tick) => tick >= low && tick <= high);
+  const fine = within(powers.flatMap((power) => [power, 2 * power, 5 * power]));
+  if (fine.length <= most) return fine;
+  const coarse = within(powers);
+  const stride = Math.ceil(coarse.length / Math.max(most, 1));
+  return coarse.filter((_, i) => i % stride === 0);
 }
 
 export function linearTicks(low: number, high: number, about: number): number[] {

@@ -10,7 +10,7 @@ export const logX = signal(false);
 /** For loss and gradient norm; speed and learning rate stay linear. */
 export const logY = signal(false);
 /** Weight of the past in the moving average, 0 to 0.99. */
-export const smoothing = signal(0.9);
+export const smoothing = signal(0.8);
 export const unit = signal<Unit>('loss');
 /** The stretch of the x axis that was dragged out, or null for all of it. */
 export const zoom = signal<[number, number] | null>(null);

@@ -29,7 +29,8 @@ export function Devices() {
       <p class="device-name" data-testid="device" data-kind={current?.kind}>
         {current ? (
           <>
-            <strong>{current.kind === 'gpu' ? 'GPU' : 'CPU'}</strong> {current.name}
+            <strong>{current.kind.toUpperCase()}</strong>{' '}
+            {current.name.toLowerCase() !== current.kind && current.name}
             {current.software && current.kind === 'gpu' ? ' (software)' : ''}
           </>
         ) : (

@@ -1,6 +1,29 @@
 // Generated from crate/config by `npm run types`; do not edit.
 
 /**
+ * Simple children's stories, written by a generator from a few hundred words. A tiny model learns to write
+ * them within minutes, and because the generator knows what is true in each story, the model's
+ * understanding can be tested.
+ */
+export type TinyTales = "tiny_tales";
+/**
+ * Mean and variance, with a weight and a bias (Ba et al. 2016, arXiv 1607.06450).
+ */
+export type LayerNorm = "layer_norm";
+/**
+ * Root mean square only, with a weight (Zhang & Sennrich 2019, arXiv 1910.07467).
+ */
+export type RMSNorm = "rms_norm";
+/**
+ * x · Φ(x), by its tanh approximation, as in GPT-2 (Hendrycks & Gimpel 2016, arXiv 1606.08415).
+ */
+export type GELU = "gelu";
+/**
+ * Adam with decoupled weight decay (Loshchilov & Hutter 2019, arXiv 1711.05101); 8 bytes of state a parameter.
+ */
+export type AdamW = "adamw";
+
+/**
  * What to train, on what, and how.
  */
 export interface Config {
@@ -19,7 +42,7 @@ export interface DataConfig {
   /**
    * The text to learn.
    */
-  corpus?: "tiny_tales" | "moby_dick" | "own";
+  corpus?: TinyTales | "moby_dick" | "own";
   /**
    * How much TinyTales to generate.
    *
@@ -69,7 +92,7 @@ export interface ModelConfig {
   /**
    * How each block's input is normalised.
    */
-  norm?: "layer_norm" | "rms_norm";
+  norm?: LayerNorm | RMSNorm;
   /**
    * How the model knows where a token stands.
    */
@@ -77,7 +100,7 @@ export interface ModelConfig {
   /**
    * The nonlinearity inside the MLP.
    */
-  activation?: "gelu";
+  activation?: GELU;
   /**
    * Use the token embedding as the output head too.
    *
@@ -92,7 +115,7 @@ export interface OptimizerConfig {
   /**
    * The update rule.
    */
-  kind?: "adamw";
+  kind?: AdamW;
   /**
    * Peak learning rate, after warm-up.
    *

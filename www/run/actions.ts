@@ -61,8 +61,8 @@ function settled(): boolean {
   if (!first) return true;
   trouble.value =
     problems.value.length === 1
-      ? 'One setting does not fit. It is marked below.'
-      : `${problems.value.length} settings do not fit. They are marked below.`;
+      ? 'One setting does not fit. It is marked in the settings.'
+      : `${problems.value.length} settings do not fit. They are marked in the settings.`;
   document.getElementById(controlId(first.field))?.focus();
   return false;
 }

@@ -27,7 +27,7 @@ export function Plan() {
         <span class="muted">
           {known
             ? `${si(known.parameters)} parameters · ${bytes(known.bytes.total)} · ${si(totalWork(known))}FLOP in all`
-            : ''}
+            : why()}
         </span>
       </summary>
       {known ? (
