@@ -14,7 +14,9 @@ const pkg = join(root, 'www/pkg');
 /** The wasm module and its JavaScript, in www/pkg. Does nothing where the module has not changed. */
 export async function buildWasm() {
   const [env, wasmBindgenProgram] = [await wasmRust(), await wasmBindgen()];
-  await run('cargo', ['build', '--profile', 'page', '--lib', '--target', target], { env });
+  await run('cargo', ['build', '--profile', 'page', '--lib', '--no-default-features', '--target', target], {
+    env,
+  });
 
   const compiled = join(env.CARGO_TARGET_DIR, target, 'page/trainlab.wasm');
   const stamp = createHash('sha256')

@@ -7,12 +7,13 @@ import { withGpu } from './browser.mjs';
 import { buildPage } from './build.mjs';
 import { Advice, bold, dim, green, main, red, root, run, seconds } from './lib.mjs';
 import * as setup from './setup.mjs';
+import { checkTypes } from './types.mjs';
 
 const { nodePackages, rustLints, rust, wasmRust, wasmBindgen, wasmPack, gpuDriver, chrome, chromedriver } =
   setup;
 
 const strict = ['--', '-D', 'warnings'];
-const target = ['--target', 'wasm32-unknown-unknown'];
+const target = ['--no-default-features', '--target', 'wasm32-unknown-unknown'];
 const nodeProgram = (path, ...args) => run(process.execPath, [join(root, 'node_modules', path), ...args]);
 
 const stages = {
@@ -29,6 +30,7 @@ const stages = {
   },
   native: { needs: [rust, gpuDriver], body: () => run('cargo', ['test', '--no-fail-fast']) },
   build: { needs: [nodePackages, wasmRust, wasmBindgen], body: () => built() },
+  types: { needs: [nodePackages, wasmRust, wasmBindgen], body: () => checkTypes() },
   tsc: {
     needs: [nodePackages, wasmRust, wasmBindgen],
     body: async () => {
@@ -53,7 +55,7 @@ async function browserTests() {
   );
   const env = { ...(await wasmRust()), WASM_BINDGEN_TEST_TIMEOUT: '600' };
   const driver = ['--chrome', '--chromedriver', await chromedriver(), '--mode', 'no-install'];
-  const targets = ['--lib', '--test', '*']; // not the command line, not the examples in comments
+  const targets = ['--no-default-features', '--lib', '--test', '*']; // not the command line, not the examples in comments
   await run(await wasmPack(), ['--log-level', 'error', 'test', '--headless', ...driver, '--', ...targets], {
     env,
   });

@@ -1,7 +1,7 @@
 // A run in the worker: taken forward a turn at a time, reported as events.
 
 import type { Config } from './config/schema';
-import { get } from './config/values';
+import { getKnown } from './config/values';
 import { explain, isLoss, isPanic } from './errors';
 import type { Pumped, Run } from './lab';
 import type { Event } from './protocol';
@@ -109,8 +109,8 @@ export class LiveRun {
     }
     if (pumped.evaluation_due) this.post({ type: 'evaluation', evaluation: await this.run.evaluate() });
     if (pumped.sample_due) {
-      const prompt = String(get(this.config, 'evaluation.prompt') ?? '');
-      await this.sample(prompt, Number(get(this.config, 'evaluation.temperature') ?? 1));
+      const prompt = String(getKnown(this.config, 'evaluation.prompt') ?? '');
+      await this.sample(prompt, Number(getKnown(this.config, 'evaluation.temperature') ?? 1));
     }
     if (pumped.state === 'finished') {
       this.state = 'ended';

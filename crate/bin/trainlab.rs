@@ -1,9 +1,5 @@
 //! The command line: the same runs as in the page. Progress goes to standard error, JSON Lines to standard output.
 
-// Browser tests build every target of the package: for wasm this one is empty. The order of the two lines matters.
-#![cfg_attr(target_arch = "wasm32", no_main)]
-#![cfg(not(target_arch = "wasm32"))]
-
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;

@@ -1,7 +1,7 @@
 // What the run will cost, before it is begun.
 
 import { useState } from 'preact/hooks';
-import { get } from '../config/values';
+import { getKnown } from '../config/values';
 import { bytes, count, nats, si } from '../format';
 import type { Plan as PlanFacts } from '../lab';
 import { config, noPlan, plan, problems, record } from '../state';
@@ -41,7 +41,7 @@ export function Plan() {
   );
 }
 
-const steps = (): number => Number(get(config.value, 'training.steps'));
+const steps = (): number => Number(getKnown(config.value, 'training.steps'));
 const totalWork = (known: PlanFacts): number => known.flops_per_token * known.tokens_per_step * steps();
 
 function why(): string {

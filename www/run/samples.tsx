@@ -1,7 +1,7 @@
 // What the model writes, newest first, and a box to ask it.
 
 import { useState } from 'preact/hooks';
-import { get } from '../config/values';
+import { getKnown } from '../config/values';
 import { count } from '../format';
 import type { Sample } from '../lab';
 import { config, record, revision, sampleRefusal, sampling } from '../state';
@@ -31,8 +31,8 @@ function Ask() {
   const [prompt, setPrompt] = useState<string | null>(null);
   const [temperature, setTemperature] = useState<string | null>(null);
   // Until something is typed here, the settings' own.
-  const words = prompt ?? String(get(config.value, 'evaluation.prompt') ?? '');
-  const heat = temperature ?? String(get(config.value, 'evaluation.temperature') ?? 1);
+  const words = prompt ?? String(getKnown(config.value, 'evaluation.prompt') ?? '');
+  const heat = temperature ?? String(getKnown(config.value, 'evaluation.temperature') ?? 1);
   const valid = heat.trim() !== '' && Number(heat) >= 0;
   const able = can.sample.value && !sampling.value && valid;
   return (

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { get } from '../config/values';
+import { getKnown } from '../config/values';
 import { count, duration, nats, si } from '../format';
 import { type Phase, phase, readiness, record, revision } from '../state';
 
@@ -28,7 +28,7 @@ export function Status() {
   const run = record.value;
   const now = run?.train.last() ?? null;
   const held = run?.validation.last() ?? null;
-  const steps = run ? Number(get(run.config, 'training.steps')) : 0;
+  const steps = run ? Number(getKnown(run.config, 'training.steps')) : 0;
   const left = now && now.step > 0 ? ((steps - now.step) * now.seconds) / now.step : null;
   const leads = phase.value === 'running' && left !== null && left > 0;
   return (

@@ -2,7 +2,7 @@
 
 import { useRef } from 'preact/hooks';
 import { useOwnText } from '../client';
-import { get } from '../config/values';
+import { getKnown } from '../config/values';
 import { describe } from '../errors';
 import { controlId } from '../form/field';
 import { bytes } from '../format';
@@ -15,7 +15,7 @@ const PAUSE_MS = 400;
 /** The core's name for what is wrong with the text itself. */
 export const TEXT_FIELD = 'data.text';
 
-export const wantsOwnText = (): boolean => get(config.value, 'data.corpus') === OWN;
+export const wantsOwnText = (): boolean => getKnown(config.value, 'data.corpus') === OWN;
 
 export function OwnText() {
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);

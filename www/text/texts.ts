@@ -1,7 +1,7 @@
 // The texts that the worker holds: the visitor's own, downloaded ones, and the last one the core wrote.
 
 import { type Config, humanize } from '../config/schema';
-import { get } from '../config/values';
+import { getKnown } from '../config/values';
 import type { TextFacts } from '../protocol';
 import { FILES, OWN } from './corpora';
 import { decode } from './decode';
@@ -36,7 +36,7 @@ export class Texts {
 
   /** The config's text where it is at hand. */
   at(config: Config): Text | null {
-    const corpus = String(get(config, 'data.corpus'));
+    const corpus = String(getKnown(config, 'data.corpus'));
     if (corpus === OWN) return this.own;
     if (FILES[corpus]) return this.files.get(corpus) ?? null;
     return this.written?.key === key(config) ? this.written.text : null;
@@ -45,7 +45,7 @@ export class Texts {
   async load(config: Config, base: string): Promise<Text> {
     const there = this.at(config);
     if (there) return there;
-    const corpus = String(get(config, 'data.corpus'));
+    const corpus = String(getKnown(config, 'data.corpus'));
     if (corpus === OWN) throw new Error('There is no text yet. Paste one, or choose or drop a file.');
     const file = FILES[corpus];
     if (file) {
@@ -65,7 +65,7 @@ export class Texts {
 }
 
 /** All that a generated text depends on. */
-const key = (config: Config): string => JSON.stringify([config.data, get(config, 'training.seed')]);
+const key = (config: Config): string => JSON.stringify([config.data, getKnown(config, 'training.seed')]);
 
 const facts = (name: string, bytes: number, text: string): TextFacts => ({
   name,
