@@ -8,6 +8,7 @@
 //! 5. [`gpu`], [`cpu`], [`engine`]: the two devices that replay it;
 //! 6. [`trainer`]: a run.
 
+pub mod checkpoint;
 pub mod config;
 pub mod cpu;
 pub mod data;

@@ -10,8 +10,8 @@ use crate::tape::{Buffers, Purpose, Tape, Tensor};
 
 /// The optimizer's memory.
 pub struct State {
-    /// One arena a moment, of the parameters' length.
-    pub moments: Vec<Tensor>,
+    /// One arena a moment, by name, of the parameters' length.
+    pub moments: Vec<(&'static str, Tensor)>,
     /// Clipping's scale and whether the run has halted; see [`FinishStep`].
     pub control: Tensor,
     /// The last step's loss, gradient norm and halt.
@@ -20,10 +20,11 @@ pub struct State {
 
 impl State {
     pub fn new(config: &Config, parameters: &Parameters, buffers: &mut Buffers) -> Self {
-        let names: &[&str] = match config.optimizer.kind {
+        let names: &[&'static str] = match config.optimizer.kind {
             OptimizerKind::Adamw => &["m", "v"],
         };
-        let moments = names.iter().map(|name| buffers.add(*name, Purpose::Optimizer, parameters.len)).collect();
+        let moment = |&name: &&'static str| (name, buffers.add(name, Purpose::Optimizer, parameters.len));
+        let moments = names.iter().map(moment).collect();
         Self {
             moments,
             control: buffers.add("control", Purpose::Traffic, finish_step::LEN),
@@ -62,7 +63,7 @@ pub fn record(
                 epsilon: optimizer.epsilon as f32,
                 weight_decay: optimizer.weight_decay as f32,
             };
-            let tensors = [state.control, gradients, weights, state.moments[0], state.moments[1]];
+            let tensors = [state.control, gradients, weights, state.moments[0].1, state.moments[1].1];
             tape.push_last(kernel, "update", &tensors);
         }
     }

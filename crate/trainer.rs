@@ -10,10 +10,11 @@ use std::rc::Rc;
 use serde::Serialize;
 use web_time::{Duration, Instant};
 
+use crate::checkpoint::{Checkpoint, Header};
 use crate::config::Config;
 use crate::data::{Batches, Dataset, Entropy, bits_per_byte};
 use crate::engine::{Device, Engine, ProgramId};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::kernels::Step;
 use crate::kernels::embedding::TokenIndex;
 use crate::optimizer;
@@ -341,6 +342,58 @@ impl Trainer {
         Ok("loss".to_owned())
     }
 
+    /// The run's state after the steps so far, which must all have arrived.
+    pub async fn checkpoint(&mut self) -> Result<Checkpoint> {
+        assert_eq!(self.finished, self.submitted, "the caller collects first");
+        let mut moments = vec![];
+        for &(name, tensor) in &self.plan.state.moments {
+            moments.push((name.to_owned(), self.engine.read(tensor).await?));
+        }
+        let header = Header {
+            config: self.config.clone(),
+            step: self.finished,
+            seconds: self.clock.seconds(),
+            text: self.dataset.fingerprint(),
+        };
+        Ok(Checkpoint { header, weights: self.engine.read(self.plan.weights).await?, moments })
+    }
+
+    /// Goes on from a checkpoint's bytes instead of the first step.
+    ///
+    /// # Errors
+    /// Where it is no checkpoint of this config's model on this text; the run is then as it was.
+    pub fn restore(&mut self, bytes: &[u8]) -> Result<()> {
+        let names: Vec<&str> = self.plan.state.moments.iter().map(|&(name, _)| name).collect();
+        let Checkpoint { header, weights, moments } = Checkpoint::from_bytes(bytes, &self.plan.parameters, &names)?;
+        if header.text != self.dataset.fingerprint() {
+            return Err(Error::refused(Problem::new(
+                "checkpoint",
+                "of a run on another text",
+                "one of a run on this text",
+                "Choose the text that the run began with.",
+            )));
+        }
+        if header.step > self.config.training.steps {
+            let steps = self.config.training.steps;
+            let allowed = format!("at least the checkpoint's {} steps", header.step);
+            let problem = Problem::new("training.steps", steps, allowed, "Ask for more steps.");
+            return Err(Error::refused(problem));
+        }
+        self.engine.write(self.plan.weights, &weights);
+        for (&(_, tensor), (_, arena)) in self.plan.state.moments.iter().zip(&moments) {
+            self.engine.write(tensor, arena);
+        }
+        (self.submitted, self.finished) = (header.step, header.step);
+        self.clock = Clock::after(header.seconds);
+        self.speed = Speed::default();
+        Ok(())
+    }
+
+    /// The first `count` batches, (count, B, T+1): what an outside program needs to repeat the run.
+    pub fn first_batches(&self, count: u32) -> Vec<u32> {
+        (1..=count).flat_map(|step| self.batches.batch(step, &self.dataset.train)).collect()
+    }
+
     /// The parameters' arena.
     pub async fn weights(&mut self) -> Result<Vec<f32>> {
         self.engine.read(self.plan.weights).await
@@ -365,6 +418,10 @@ struct Clock {
 }
 
 impl Clock {
+    fn after(seconds: f64) -> Self {
+        Self { before: Duration::try_from_secs_f64(seconds).unwrap_or_default(), since: None }
+    }
+
     fn run(&mut self) {
         self.since.get_or_insert_with(Instant::now);
     }
