@@ -71,9 +71,8 @@ impl Checkpoint {
         let header = Self::header(bytes)?;
         let file = SafeTensors::deserialize(bytes).map_err(refused)?;
         let weights = arena(&file, parameters, "")?;
-        let moments = moments.iter().map(|name| {
-            Ok(((*name).to_owned(), arena(&file, parameters, &moment_prefix(name))?))
-        });
+        let moments =
+            moments.iter().map(|name| Ok(((*name).to_owned(), arena(&file, parameters, &moment_prefix(name))?)));
         Ok(Self { header, weights, moments: moments.collect::<Result<_>>()? })
     }
 }

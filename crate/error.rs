@@ -51,6 +51,8 @@ pub enum Error {
     Shader { name: String, message: String, source: String },
     /// A file could not be read or written.
     File(String),
+    /// The user asked the run to stop.
+    Stopped,
 }
 
 impl Error {
@@ -83,6 +85,7 @@ impl fmt::Display for Error {
                 Ok(())
             }
             Self::File(message) => write!(f, "{message}"),
+            Self::Stopped => write!(f, "stopped; what was done so far is saved where --out or --resume say"),
         }
     }
 }

@@ -58,9 +58,8 @@ impl Dataset {
     /// Tells texts (and tokenizers) apart: the length and the 64-bit FNV-1a hash of the training tokens.
     pub fn fingerprint(&self) -> String {
         let bytes = self.train.iter().flat_map(|token| token.to_le_bytes());
-        let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let hash =
+            bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         format!("{}-{hash:016x}", self.train.len())
     }
 

@@ -76,7 +76,7 @@ GOLDENS = {
     "narrow_mlp": dict(
         vocabulary=17,
         model=dict(layers=3, width=16, heads=2, hidden=8, context=10, norm="rms_norm", tied_head=False),
-        optimizer=dict(learning_rate=6e-3, beta1=0.9, beta2=0.99, epsilon=1e-8, weight_decay=0.2, clip_norm=2.5),
+        optimizer=dict(learning_rate=6e-3, beta1=0.9, beta2=0.99, epsilon=1e-8, weight_decay=0.2, clip_norm=1.8),
         schedule=dict(kind="cosine", warmup_steps=1, final_fraction=0.1),
         training=dict(steps=15, batch_size=2),
     ),

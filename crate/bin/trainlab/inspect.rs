@@ -1,0 +1,113 @@
+//! Commands that look: at a plan, at a saved run, at this machine.
+
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use serde_json::json;
+use trainlab::checkpoint::Checkpoint;
+use trainlab::config::Config;
+use trainlab::engine::{Device, DeviceChoice};
+use trainlab::error::{Error, Result};
+use trainlab::plan::Plan;
+use trainlab::trainer::Trainer;
+
+use crate::files::{self, CHECKPOINT};
+use crate::input::{self, DeviceArg, RunArgs};
+use crate::print;
+
+#[derive(clap::Args)]
+pub struct SavedArgs {
+    /// The folder of a run that was saved with `train --out`.
+    folder: PathBuf,
+    /// The text file that the run was trained on, if that was its own.
+    #[arg(long, value_name = "FILE")]
+    text: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = DeviceArg::Auto)]
+    device: DeviceArg,
+}
+
+impl SavedArgs {
+    async fn load(&self) -> Result<Trainer> {
+        let bytes = files::read(&self.folder.join(CHECKPOINT))?;
+        let config = Checkpoint::header(&bytes)?.config;
+        let dataset = input::dataset(&config, self.text.as_deref())?;
+        let device = input::open(self.device).await?;
+        let mut trainer = Trainer::new(&config, Rc::new(dataset), &device, |_, _| ()).await?;
+        trainer.restore(&bytes)?;
+        Ok(trainer)
+    }
+}
+
+pub async fn evaluate(saved: &SavedArgs) -> Result<()> {
+    print(&saved.load().await?.evaluate().await?);
+    Ok(())
+}
+
+pub async fn sample(saved: &SavedArgs, prompt: Option<String>, temperature: Option<f32>) -> Result<()> {
+    let mut trainer = saved.load().await?;
+    let evaluation = trainer.config.evaluation.clone();
+    let prompt = prompt.unwrap_or(evaluation.prompt);
+    let sample = trainer.sample(&prompt, temperature.unwrap_or(evaluation.temperature as f32)).await?;
+    println!("{}{}", sample.prompt, sample.text);
+    Ok(())
+}
+
+pub fn plan(run: &RunArgs) -> Result<()> {
+    let config = run.config()?;
+    let dataset = input::dataset(&config, run.text.as_deref())?;
+    print(&Plan::for_dataset(&config, &dataset, &Device::Cpu)?.summary());
+    Ok(())
+}
+
+pub async fn profile(run: &RunArgs, device: DeviceArg, budget: f64) -> Result<()> {
+    let config = run.config()?;
+    let dataset = input::dataset(&config, run.text.as_deref())?;
+    let device = input::open(device).await?;
+    let plan = Plan::for_dataset(&config, &dataset, &device)?;
+    for time in trainlab::profile::profile(&plan, &device, budget).await? {
+        println!("{}", json!(time));
+    }
+    Ok(())
+}
+
+/// Trains a few steps on each device and holds the losses against each other.
+pub async fn doctor() -> Result<()> {
+    let mut config = Config::default();
+    (config.model.layers, config.training.steps, config.schedule.warmup_steps) = (1, 5, 0);
+    (config.model.width, config.model.hidden, config.data.text_bytes) = (32, 64, 20_000);
+    let cpu = losses(&config, &Device::Cpu).await?;
+    println!("CPU: works; five steps take the loss from {:.4} to {:.4}", cpu[0], cpu[4]);
+    let (device, _) = match Device::open(DeviceChoice::Gpu).await {
+        Ok(opened) => opened,
+        Err(error) => {
+            println!("GPU: {error}");
+            return Ok(());
+        }
+    };
+    let Device::Gpu(gpu) = &device else { return Ok(()) };
+    let speed = if gpu.software { ", which runs shaders on the CPU: the CPU device is faster" } else { "" };
+    println!("GPU: {}{speed}; buffers of up to {} MiB", gpu.name, gpu.largest_binding() >> 20);
+    let gpu = losses(&config, &device).await?;
+    let difference = cpu.iter().zip(&gpu).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    if difference > 1e-3 {
+        return Err(Error::Device(format!(
+            "the GPU's losses differ from the CPU's by {difference:.2e}: its driver may be faulty; update it, and \
+             train on the CPU device until then"
+        )));
+    }
+    println!("GPU: works; the same five steps differ from the CPU's by at most {difference:.1e}");
+    Ok(())
+}
+
+async fn losses(config: &Config, device: &Device) -> Result<Vec<f64>> {
+    let dataset = input::dataset(config, None)?;
+    let mut trainer = Trainer::new(config, Rc::new(dataset), device, |_, _| ()).await?;
+    let mut losses = vec![];
+    while !trainer.is_done() {
+        while trainer.has_room() {
+            trainer.step()?;
+        }
+        losses.extend(trainer.settle()?.into_iter().map(|metric| metric.loss));
+    }
+    Ok(losses)
+}

@@ -1,0 +1,100 @@
+//! The command line: the same runs as in the page. Progress goes to standard error, JSON Lines to standard output.
+//!
+//! Exit codes: 0 done, 1 the machine or a file failed, 2 refused, 3 diverged, 130 stopped by Ctrl-C.
+
+mod files;
+mod input;
+mod inspect;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use input::{DeviceArg, RunArgs};
+use trainlab::config;
+use trainlab::error::{Error, Result};
+
+/// A training lab: tiny GPTs, trained on your own GPU or CPU.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train a model; print a JSON object for each step, validation and sample.
+    Train(train::TrainArgs),
+    /// Print the whole effective config as JSON.
+    Config {
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Print the JSON schema of configs.
+    Schema,
+    /// Print parameters, bytes by purpose, FLOPs and dispatches; nothing is run.
+    Plan {
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Validate a saved run on the held-out text.
+    Eval(inspect::SavedArgs),
+    /// Let a saved run write.
+    Sample {
+        #[command(flatten)]
+        saved: inspect::SavedArgs,
+        /// What to go on from; the config's prompt if left out.
+        #[arg(long)]
+        prompt: Option<String>,
+        /// 0 always takes the likeliest token; the config's if left out.
+        #[arg(long)]
+        temperature: Option<f32>,
+    },
+    /// Time each kernel of a training step by itself; print a JSON object for each.
+    Profile {
+        #[command(flatten)]
+        run: RunArgs,
+        #[arg(long, value_enum, default_value_t = DeviceArg::Auto)]
+        device: DeviceArg,
+        /// Seconds spent on each kernel.
+        #[arg(long, default_value_t = 0.5)]
+        budget: f64,
+    },
+    /// Say which devices there are and whether a short run works on each.
+    Doctor,
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Train(args) => pollster::block_on(train::train(&args)),
+        Command::Config { run } => run.config().map(|config| print(&config)),
+        Command::Schema => {
+            print(&config::schema());
+            Ok(())
+        }
+        Command::Plan { run } => inspect::plan(&run),
+        Command::Eval(saved) => pollster::block_on(inspect::evaluate(&saved)),
+        Command::Sample { saved, prompt, temperature } => {
+            pollster::block_on(inspect::sample(&saved, prompt, temperature))
+        }
+        Command::Profile { run, device, budget } => pollster::block_on(inspect::profile(&run, device, budget)),
+        Command::Doctor => pollster::block_on(inspect::doctor()),
+    };
+    exit_code(result)
+}
+
+fn exit_code(result: Result<()>) -> ExitCode {
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    eprintln!("trainlab: {error}");
+    match error {
+        Error::Refused(_) => ExitCode::from(2),
+        Error::Diverged { .. } => ExitCode::from(3),
+        Error::Stopped => ExitCode::from(130),
+        _ => ExitCode::FAILURE,
+    }
+}
+
+fn print(value: &impl serde::Serialize) {
+    println!("{}", serde_json::to_string_pretty(value).expect("our types are JSON"));
+}

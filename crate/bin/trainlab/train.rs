@@ -1,0 +1,151 @@
+//! `trainlab train`: a run from its first step, or from where a saved one stopped.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+use trainlab::checkpoint::{self, Checkpoint};
+use trainlab::config::Config;
+use trainlab::error::{Error, Result};
+use trainlab::trainer::Trainer;
+
+use crate::files::{self, CHECKPOINT};
+use crate::input::{self, DeviceArg, RunArgs};
+
+#[derive(clap::Args)]
+pub struct TrainArgs {
+    #[command(flatten)]
+    run: RunArgs,
+    /// Where to train; auto takes the GPU if there is a real one.
+    #[arg(long, value_enum, default_value_t = DeviceArg::Auto)]
+    device: DeviceArg,
+    /// Save the run's state in this folder, at each validation, at the end, and on Ctrl-C.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Go on with the run saved in this folder, and save it there. Fields may be set, such as more steps.
+    #[arg(long, value_name = "DIR", conflicts_with = "out")]
+    resume: Option<PathBuf>,
+    /// Write init.safetensors (parameters before step 1) and batches.safetensors ("tokens", [N, B, T+1]) to --out:
+    /// all that another framework needs to repeat the first N steps.
+    #[arg(long, value_name = "N", requires = "out")]
+    export_batches: Option<u32>,
+}
+
+pub async fn train(args: &TrainArgs) -> Result<()> {
+    let saved = args.resume.as_ref().map(|folder| files::read(&folder.join(CHECKPOINT))).transpose()?;
+    let config = match &saved {
+        Some(bytes) => args.run.config_over(json!(Checkpoint::header(bytes)?.config))?,
+        None => args.run.config()?,
+    };
+    let dataset = input::dataset(&config, args.run.text.as_deref())?;
+    let device = input::open(args.device).await?;
+    let mut trainer = Trainer::new(&config, Rc::new(dataset), &device, |_, _| ()).await?;
+    if let Some(bytes) = &saved {
+        trainer.restore(bytes)?;
+        eprintln!("going on after step {}", trainer.finished());
+    }
+    let folder = args.out.as_deref().or(args.resume.as_deref());
+    if let Some(folder) = folder {
+        files::make_folder(folder)?;
+        files::replace(&folder.join("config.json"), json!(config).to_string().as_bytes())?;
+        export(&mut trainer, folder, args.export_batches).await?;
+    }
+    greet(&trainer);
+    run(&mut trainer, &config, folder).await
+}
+
+/// Validates, samples and saves where that is due, trains in between.
+async fn run(trainer: &mut Trainer, config: &Config, folder: Option<&Path>) -> Result<()> {
+    let stop = stop_on_ctrl_c()?;
+    let bar = ProgressBar::new(config.training.steps.into());
+    bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} {eta} {msg}").expect("the template is right"));
+    while !trainer.is_done() {
+        look(trainer, config, folder).await?;
+        // Steps up to the next look, or as many as may be under way, are started at once.
+        while trainer.has_room() && !is_look(trainer) {
+            trainer.step()?;
+        }
+        let metrics = trainer.settle();
+        for metric in named(trainer, metrics).await? {
+            bar.set_position(metric.step.into());
+            bar.set_message(format!("loss {:.3}, {:.0} tokens/s", metric.loss, metric.tokens_per_second));
+            println!("{}", json!(metric));
+        }
+        if stop.load(Ordering::Relaxed) {
+            save(trainer, folder).await?;
+            return Err(Error::Stopped);
+        }
+    }
+    look(trainer, config, folder).await?;
+    bar.finish();
+    Ok(())
+}
+
+fn greet(trainer: &Trainer) {
+    let unigram = trainer.unigram_entropy();
+    eprintln!(
+        "{} parameters, {} dispatches a step; a unigram model reaches {:.3} nats per token, {:.3} bits per byte",
+        trainer.plan.parameters.count(),
+        trainer.plan.train.recording.ops.len(),
+        unigram.nats_per_token,
+        unigram.bits_per_byte,
+    );
+}
+
+/// A first Ctrl-C asks the run to save and stop; a second one ends the program at once.
+fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if asked.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    })
+    .map_err(|error| Error::Device(format!("Ctrl-C cannot be listened to: {error}")))?;
+    Ok(stop)
+}
+
+fn is_look(trainer: &Trainer) -> bool {
+    trainer.evaluation_due() || trainer.sample_due()
+}
+
+async fn look(trainer: &mut Trainer, config: &Config, folder: Option<&Path>) -> Result<()> {
+    if trainer.evaluation_due() {
+        println!("{}", json!({ "validation": trainer.evaluate().await? }));
+        save(trainer, folder).await?;
+    }
+    if trainer.sample_due() {
+        let sample = trainer.sample(&config.evaluation.prompt, config.evaluation.temperature as f32).await?;
+        println!("{}", json!({ "sample": sample }));
+    }
+    Ok(())
+}
+
+async fn save(trainer: &mut Trainer, folder: Option<&Path>) -> Result<()> {
+    let Some(folder) = folder else { return Ok(()) };
+    let checkpoint = trainer.checkpoint().await?;
+    files::replace(&folder.join(CHECKPOINT), &checkpoint.to_bytes(&trainer.plan.parameters))
+}
+
+async fn export(trainer: &mut Trainer, folder: &Path, batches: Option<u32>) -> Result<()> {
+    let Some(count) = batches else { return Ok(()) };
+    let weights = trainer.weights().await?;
+    let parameters = checkpoint::tensors(&trainer.plan.parameters, "", &weights);
+    files::replace(&folder.join("init.safetensors"), &checkpoint::serialize(parameters, None))?;
+    let tokens: Vec<i32> = trainer.first_batches(count).into_iter().map(|token| token as i32).collect();
+    let shape = trainer.plan.train.shape;
+    let shape = vec![count as usize, shape.batch, shape.context + 1];
+    let tokens = vec![checkpoint::ids("tokens", shape, &tokens)];
+    files::replace(&folder.join("batches.safetensors"), &checkpoint::serialize(tokens, None))
+}
+
+/// Names the tensor where a run diverged.
+async fn named<T>(trainer: &mut Trainer, result: Result<T>) -> Result<T> {
+    match result {
+        Err(Error::Diverged { step, .. }) => Err(Error::Diverged { step, tensor: trainer.find_bad_tensor().await? }),
+        other => other,
+    }
+}
