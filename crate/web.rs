@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use wasm_bindgen::prelude::*;
 
+use crate::checkpoint::Checkpoint;
 use crate::config::{self, Config};
 use crate::data::{Corpus, Dataset, check_text, tiny_tales};
 use crate::engine::{Device, DeviceChoice};
@@ -39,6 +40,12 @@ pub fn check(config: JsValue) -> std::result::Result<JsValue, JsValue> {
         Err(Error::Refused(problems)) => problems,
         Err(error) => return Err(throw(&error)),
     })
+}
+
+/// What a checkpoint says of itself: `{config, step, seconds, text}`. Throws where the bytes are none of ours.
+#[wasm_bindgen]
+pub fn checkpoint_header(bytes: &[u8]) -> std::result::Result<JsValue, JsValue> {
+    to_js(&Checkpoint::header(bytes).map_err(|error| throw(&error))?)
 }
 
 /// The text of a corpus that the core makes itself.
@@ -175,6 +182,19 @@ impl Lab {
         Ok(Run { trainer, bad: None })
     }
 
+    /// Prepares the run that a checkpoint's bytes go on with; its config is in [`checkpoint_header`].
+    pub async fn resume(
+        &self,
+        bytes: Vec<u8>,
+        text: String,
+        progress: Option<js_sys::Function>,
+    ) -> std::result::Result<Run, JsValue> {
+        let header = Checkpoint::header(&bytes).map_err(|error| throw(&error))?;
+        let mut run = self.start(to_js(&header.config)?, text, progress).await?;
+        run.trainer.restore(&bytes).map_err(|error| throw(&error))?;
+        Ok(run)
+    }
+
     /// Gives the GPU up, as a driver's crash would.
     pub fn destroy_device(&self) {
         if let Device::Gpu(gpu) = &self.device {
@@ -277,6 +297,15 @@ impl Run {
 
     pub async fn sample(&mut self, prompt: String, temperature: f32) -> std::result::Result<JsValue, JsValue> {
         to_js(&self.trainer.sample(&prompt, temperature).await.map_err(|error| throw(&error))?)
+    }
+
+    /// The run's state as a file, once all steps that were started have arrived (`collect` until `step` stands still).
+    pub async fn checkpoint(&mut self) -> std::result::Result<Vec<u8>, JsValue> {
+        if self.trainer.finished() != self.trainer.submitted() {
+            return Err(js_sys::Error::new("steps are still under way: collect them first").into());
+        }
+        let checkpoint = self.trainer.checkpoint().await.map_err(|error| throw(&error))?;
+        Ok(checkpoint.to_bytes(&self.trainer.plan.parameters))
     }
 
     /// After `failed`: the whole story, with the first tensor that is not finite where the run diverged.
