@@ -58,10 +58,10 @@ pub fn record(
             let kernel = AdamW {
                 len,
                 decayed: parameters.decayed,
-                beta1: optimizer.beta1 as f32,
-                beta2: optimizer.beta2 as f32,
-                epsilon: optimizer.epsilon as f32,
-                weight_decay: optimizer.weight_decay as f32,
+                beta1: optimizer.beta1,
+                beta2: optimizer.beta2,
+                epsilon: optimizer.epsilon,
+                weight_decay: optimizer.weight_decay,
             };
             let tensors = [state.control, gradients, weights, state.moments[0].1, state.moments[1].1];
             tape.push_last(kernel, "update", &tensors);

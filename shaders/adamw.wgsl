@@ -8,8 +8,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
     }
     let g = gradients[i] * control[0];
     let p = parameters[i];
-    let new_m = BETA1 * m[i] + (1.0 - BETA1) * g;
-    let new_v = BETA2 * v[i] + (1.0 - BETA2) * g * g;
+    let new_m = BETA1 * m[i] + REST1 * g;
+    let new_v = BETA2 * v[i] + REST2 * g * g;
     m[i] = new_m;
     v[i] = new_v;
     let direction = new_m / step.correction1 / (sqrt(new_v / step.correction2) + EPSILON);

@@ -57,7 +57,8 @@ async fn the_gpu_matches() {
 fn every_golden_is_listed() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
     let files = std::fs::read_dir(folder).expect("the folder can be read");
-    let files = files.map(|file| file.expect("the folder can be read").file_name().into_string().expect("a plain name"));
+    let files =
+        files.map(|file| file.expect("the folder can be read").file_name().into_string().expect("a plain name"));
     let mut found: Vec<_> = files.filter(|file| file.ends_with(".safetensors")).collect();
     found.sort();
     let mut listed: Vec<_> = GOLDENS.iter().map(|(name, _)| format!("{name}.safetensors")).collect();

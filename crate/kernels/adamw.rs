@@ -11,10 +11,10 @@ pub struct AdamW {
     pub len: usize,
     /// λ applies to the elements before this one: the matrices.
     pub decayed: usize,
-    pub beta1: f32,
-    pub beta2: f32,
-    pub epsilon: f32,
-    pub weight_decay: f32,
+    pub beta1: f64,
+    pub beta2: f64,
+    pub epsilon: f64,
+    pub weight_decay: f64,
 }
 
 impl Spec for AdamW {
@@ -33,10 +33,13 @@ impl Spec for AdamW {
         Shader::new("adamw", self.bindings())
             .count("LEN4", self.len / 4)
             .count("DECAYED4", self.decayed / 4)
-            .number("BETA1", self.beta1)
-            .number("BETA2", self.beta2)
-            .number("EPSILON", self.epsilon)
-            .number("WEIGHT_DECAY", self.weight_decay)
+            .number("BETA1", self.beta1 as f32)
+            .number("BETA2", self.beta2 as f32)
+            // Subtracted before rounding: 1 − 0.999 in f32 is off by 1e-5.
+            .number("REST1", (1.0 - self.beta1) as f32)
+            .number("REST2", (1.0 - self.beta2) as f32)
+            .number("EPSILON", self.epsilon as f32)
+            .number("WEIGHT_DECAY", self.weight_decay as f32)
             .part(include_str!("../../shaders/adamw.wgsl"))
             .invocations(self.len / 4)
     }
@@ -48,21 +51,21 @@ impl Spec for AdamW {
         if halted {
             return;
         }
-        let of = |value: f32| R::of(value.into());
-        let (beta1, beta2, epsilon) = (of(self.beta1), of(self.beta2), of(self.epsilon));
-        let (correction1, correction2) = (of(step.correction1), of(step.correction2));
-        let learning_rate = of(step.learning_rate);
+        let (beta1, beta2, epsilon) = (R::of(self.beta1), R::of(self.beta2), R::of(self.epsilon));
+        let (rest1, rest2) = (R::of(1.0 - self.beta1), R::of(1.0 - self.beta2));
+        let (correction1, correction2) = (R::of(step.correction1.into()), R::of(step.correction2.into()));
+        let learning_rate = R::of(step.learning_rate.into());
         let update = |g: R, p: &mut R, m: &mut R, v: &mut R, decay: R| {
             let g = g * scale;
-            *m = beta1 * *m + (R::ONE - beta1) * g;
-            *v = beta2 * *v + (R::ONE - beta2) * g * g;
+            *m = beta1 * *m + rest1 * g;
+            *v = beta2 * *v + rest2 * g * g;
             let direction = *m / correction1 / ((*v / correction2).sqrt() + epsilon);
             *p -= learning_rate * (direction + decay * *p);
         };
         let (gradients, parameters) = (gradients.read(), parameters.write());
         let moments = m.write().iter_mut().zip(v.write());
         for (i, ((p, &g), (m, v))) in parameters.iter_mut().zip(gradients).zip(moments).enumerate() {
-            update(g, p, m, v, if i < self.decayed { of(self.weight_decay) } else { R::ZERO });
+            update(g, p, m, v, if i < self.decayed { R::of(self.weight_decay) } else { R::ZERO });
         }
     }
 }

@@ -371,8 +371,7 @@ fn adamw(kernel: &AdamW, bound: &mut Bound, step: &Step) {
     if control[1] != 0.0 {
         return;
     }
-    let [beta1, beta2, epsilon, weight_decay] =
-        [kernel.beta1, kernel.beta2, kernel.epsilon, kernel.weight_decay].map(f64::from);
+    let [beta1, beta2, epsilon, weight_decay] = [kernel.beta1, kernel.beta2, kernel.epsilon, kernel.weight_decay];
     let [rate, correction1, correction2] = [step.learning_rate, step.correction1, step.correction2].map(f64::from);
     for i in 0..kernel.len {
         let gradient = gradients[i] * control[0];
