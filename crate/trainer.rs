@@ -363,8 +363,7 @@ impl Trainer {
     /// # Errors
     /// Where it is no checkpoint of this config's model on this text; the run is then as it was.
     pub fn restore(&mut self, bytes: &[u8]) -> Result<()> {
-        let names: Vec<&str> = self.plan.state.moments.iter().map(|&(name, _)| name).collect();
-        let Checkpoint { header, weights, moments } = Checkpoint::from_bytes(bytes, &self.plan.parameters, &names)?;
+        let header = Checkpoint::header(bytes)?;
         if header.text != self.dataset.fingerprint() {
             return Err(Error::refused(Problem::new(
                 "checkpoint",
@@ -379,6 +378,8 @@ impl Trainer {
             let problem = Problem::new("training.steps", steps, allowed, "Ask for more steps.");
             return Err(Error::refused(problem));
         }
+        let names: Vec<&str> = self.plan.state.moments.iter().map(|&(name, _)| name).collect();
+        let Checkpoint { weights, moments, .. } = Checkpoint::from_bytes(bytes, &self.plan.parameters, &names)?;
         self.engine.write(self.plan.weights, &weights);
         for (&(_, tensor), (_, arena)) in self.plan.state.moments.iter().zip(&moments) {
             self.engine.write(tensor, arena);

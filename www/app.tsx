@@ -1,6 +1,7 @@
 // The page from top to bottom: header, messages, the run with its charts and samples; beside it the settings.
 
 import { Charts } from './charts/charts';
+import { FileNotices } from './checkpoint/notices';
 import { DeviceNotices } from './device/notices';
 import { Settings } from './form/settings';
 import { Controls } from './run/controls';
@@ -20,6 +21,7 @@ export function App() {
         <LinkNotice />
         <DeviceNotices />
         <Troubles />
+        <FileNotices />
         <section class="panel run" aria-label="Run">
           <Controls />
           <Status />

@@ -26,6 +26,7 @@ export function launch(): void {
   // Commands wait in the worker until the core is there.
   openDevice();
   if (own) send({ type: 'own-text', ...own });
+  send({ type: 'find-kept' });
 }
 
 function receive(event: Event): void {
@@ -33,6 +34,7 @@ function receive(event: Event): void {
     checks.get(event.id)?.(event.problems);
     checks.delete(event.id);
   }
+  if (event.type === 'own-text' && event.source) own = { source: event.source, name: event.facts.name };
   for (const listener of listeners) listener(event);
 }
 

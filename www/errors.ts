@@ -17,6 +17,10 @@ export const isPanic = (error: unknown): boolean => error instanceof WebAssembly
 /** The core marks what it throws once the device is gone. */
 export const isLoss = (error: unknown): boolean => (error as { lost?: boolean } | null)?.lost === true;
 
+/** A run can be saved only once the steps under way have arrived. */
+export const isUnderWay = (error: unknown): boolean =>
+  explain(error).message.startsWith('steps are still under way');
+
 /** As a sentence: the core's messages begin small and end without a full stop. */
 export function sentence(text: string): string {
   const begun = text.charAt(0).toUpperCase() + text.slice(1);

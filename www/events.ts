@@ -10,6 +10,7 @@ export function fold(event: Event): void {
       state.schema.value = event.schema;
       state.defaults.value = event.defaults;
       state.phase.value = 'idle';
+      state.loading.value = null;
       break;
     case 'device':
       state.device.value = event.device;
@@ -39,8 +40,7 @@ export function fold(event: Event): void {
       state.readiness.value = event.share;
       break;
     case 'started':
-      state.record.value = new RunRecord(event.config, event.plan, event.device);
-      state.sampleRefusal.value = null;
+      begin(event);
       touch();
       break;
     case 'refused':
@@ -77,7 +77,34 @@ export function fold(event: Event): void {
       state.sampling.value = false;
       state.sampleRefusal.value = event.message;
       break;
+    case 'file-refused':
+      state.loading.value = null;
+      state.fileTrouble.value = {
+        title: event.wanted === 'save' ? 'Nothing was saved' : 'This was not loaded',
+        message: event.message,
+      };
+      break;
+    case 'kept':
+      state.kept.value = { ...event.kept, state: event.found ? 'offered' : 'ours' };
+      break;
+    case 'not-kept':
+      state.notKept.value = event.message;
+      break;
   }
+}
+
+function begin({ config, plan, device, from }: Event & { type: 'started' }): void {
+  const { kept, record, loading } = state;
+  const next = new RunRecord(config, plan, device, from ?? 0);
+  const fromKept = loading.value === 'kept';
+  // The same run, a few steps back: its curves up to there still hold. (Another tab may have put its own in its place.)
+  const before = kept.value?.state === 'ours' && kept.value.step === from ? record.value : null;
+  if (fromKept && before && JSON.stringify(before.config) === JSON.stringify(config)) next.takeUp(before);
+  record.value = next;
+  if (kept.value) kept.value = { ...kept.value, state: fromKept ? 'ours' : 'other' };
+  loading.value = null;
+  state.fileTrouble.value = null;
+  state.sampleRefusal.value = null;
 }
 
 /** The record grows hundreds of times a second; what is drawn from it need not. */
@@ -97,4 +124,5 @@ function end(phase: state.Phase, message: string | null): void {
   state.phase.value = phase;
   state.trouble.value = message;
   state.sampling.value = false;
+  state.loading.value = null;
 }

@@ -82,13 +82,28 @@ export interface Run {
   explain(): Promise<string>;
   evaluate(): Promise<Evaluation>;
   sample(prompt: string, temperature: number): Promise<Sample>;
+  /** The run as a file. Throws while steps are under way: collect first. */
+  checkpoint(): Promise<Uint8Array>;
   free(): void;
 }
+
+/** What a checkpoint says of itself. */
+export type Header = {
+  config: Config;
+  /** Steps done. */
+  step: number;
+  /** Spent training. */
+  seconds: number;
+  /** A fingerprint of the text. */
+  text: string;
+};
 
 export interface Lab {
   device(): DeviceInfo;
   plan(config: Config, text: string): Plan;
   /** `progress` is told the share of kernels that are compiled. */
   start(config: Config, text: string, progress: (share: number) => void): Promise<Run>;
+  /** Prepares the run that a checkpoint goes on with; refuses another text than it began with. */
+  resume(bytes: Uint8Array, text: string, progress: (share: number) => void): Promise<Run>;
   free(): void;
 }

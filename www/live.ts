@@ -2,7 +2,7 @@
 
 import type { Config } from './config/schema';
 import { getKnown } from './config/values';
-import { explain, isLoss, isPanic } from './errors';
+import { explain, isLoss, isPanic, isUnderWay } from './errors';
 import type { Pumped, Run } from './lab';
 import type { Event } from './protocol';
 import { nap } from './turns';
@@ -18,14 +18,17 @@ export class LiveRun {
   /** `ended`: no more steps, but the weights are there to be sampled. */
   state: 'running' | 'paused' | 'ended' = 'paused';
   private readonly run: Run;
-  private readonly config: Config;
+  readonly config: Config;
   private readonly post: (event: Event) => void;
   /** Single steps that were asked for and not yet begun. */
   private owed = 0;
   private settled = 0;
+  /** The last step whose metrics have arrived. */
+  step: number;
 
-  constructor(run: Run, config: Config, post: (event: Event) => void) {
+  constructor(run: Run, config: Config, step: number, post: (event: Event) => void) {
     this.run = run;
+    this.step = step;
     this.config = config;
     this.post = post;
   }
@@ -47,7 +50,7 @@ export class LiveRun {
   }
 
   /** One more step, then pause again. */
-  step(): void {
+  single(): void {
     this.owed += 1;
     this.halt('paused');
   }
@@ -86,6 +89,22 @@ export class LiveRun {
     if (this.state !== 'running') this.run.pause();
   }
 
+  /** The run as a file. Steps under way are waited for; a run that is running goes on in the next turn. */
+  async checkpoint(): Promise<Uint8Array> {
+    for (;;) {
+      const pumped = this.run.collect();
+      this.tell(pumped);
+      if (pumped.state === 'lost' || pumped.state === 'failed') throw new Error(pumped.message);
+      this.run.pause();
+      try {
+        return await this.run.checkpoint();
+      } catch (error) {
+        if (!isUnderWay(error)) throw error;
+      }
+      await nap(WAIT_MS);
+    }
+  }
+
   private advance(): Pumped {
     if (this.state === 'running') return this.run.pump(PUMP_MS);
     if (this.owed === 0) return this.run.collect();
@@ -96,8 +115,13 @@ export class LiveRun {
     return pumped;
   }
 
+  private tell({ step, metrics }: Pumped): void {
+    this.step = step;
+    if (metrics.length > 0) this.post({ type: 'metrics', metrics });
+  }
+
   private async digest(pumped: Pumped): Promise<boolean> {
-    if (pumped.metrics.length > 0) this.post({ type: 'metrics', metrics: pumped.metrics });
+    this.tell(pumped);
     if (pumped.state === 'lost') {
       this.post({ type: 'lost', message: pumped.message ?? 'The device is gone.' });
       return false;

@@ -22,7 +22,21 @@ export type Command =
   | { type: 'resume' }
   /** End the run; its weights stay until the next one, so that it can still be sampled. */
   | { type: 'stop' }
-  | { type: 'sample'; prompt: string; temperature: number };
+  | { type: 'sample'; prompt: string; temperature: number }
+  /** The run as a file, between two steps. Answered by `saved` or `file-refused`. */
+  | { type: 'save' }
+  /** Go on from such a file, paused. Answered by `started` or `file-refused`; the run before stays until then. */
+  | { type: 'load'; source: Blob }
+  /** Keep the run in the browser now: the page may go away at any time. */
+  | { type: 'keep' }
+  /** Is a run kept here? Answered by `kept` if so. */
+  | { type: 'find-kept' }
+  /** Train on from the kept run. Answered as `load`. */
+  | { type: 'go-on' }
+  | { type: 'forget-kept' };
+
+/** A run in the browser's private files. */
+export type Kept = { step: number; steps: number; at: number };
 
 /** The text that a config would be trained on. */
 export type TextFacts = { name: string; bytes: number; head: string };
@@ -43,12 +57,13 @@ export type Event =
   | { type: 'unplanned'; id: number; problems: Problem[]; message: string | null; text: TextFacts | null }
   /** A corpus is on its way; `total` is null where the server does not say. */
   | { type: 'text-progress'; name: string; received: number; total: number | null }
-  | { type: 'own-text'; facts: TextFacts }
+  /** `source` where it came with a kept run. */
+  | { type: 'own-text'; facts: TextFacts; source: Blob | null }
   | { type: 'own-text-refused'; name: string; message: string }
   /** A run is being made ready: the share of kernels that are compiled, 0 to 1. */
   | { type: 'starting'; share: number }
-  /** A run exists now. Charts and samples begin anew. */
-  | { type: 'started'; config: Config; plan: Plan; device: DeviceInfo }
+  /** A run exists now. Charts and samples begin anew. `from`: the step that it goes on from, in a checkpoint. */
+  | { type: 'started'; config: Config; plan: Plan; device: DeviceInfo; from: number | null }
   /** A run was asked for and not begun. */
   | { type: 'refused'; problems: Problem[]; message: string | null }
   | { type: 'running' }
@@ -62,4 +77,11 @@ export type Event =
   | { type: 'metrics'; metrics: Metric[] }
   | { type: 'evaluation'; evaluation: Evaluation }
   | { type: 'sample'; sample: Sample }
-  | { type: 'sample-refused'; message: string };
+  | { type: 'sample-refused'; message: string }
+  | { type: 'saved'; step: number; file: Uint8Array<ArrayBuffer> }
+  /** A file could not be written or gone on from. */
+  | { type: 'file-refused'; wanted: 'save' | 'load'; message: string }
+  /** A run is kept in this browser; `found`: since an earlier visit, or since before the lab broke down. */
+  | { type: 'kept'; kept: Kept; found: boolean }
+  /** It cannot be kept; told once. */
+  | { type: 'not-kept'; message: string };

@@ -26,14 +26,26 @@ export class Columns<Key extends string> {
     this.length += 1;
   }
 
+  /** Takes over the rows of another table for as long as they fit. */
+  copy(from: Columns<Key>, fits: (row: Record<Key, number>) => boolean): void {
+    for (let index = 0; index < from.length; index++) {
+      const row = from.row(index);
+      if (!fits(row)) return;
+      this.push(row);
+    }
+  }
+
   /** The rows so far, without a copy. */
   column(key: Key): Float64Array {
     return (this.data.get(key) ?? new Float64Array(0)).subarray(0, this.length);
   }
 
   last(): Record<Key, number> | null {
-    if (this.length === 0) return null;
-    const pairs = this.keys.map((key) => [key, this.column(key)[this.length - 1] ?? Number.NaN] as const);
+    return this.length === 0 ? null : this.row(this.length - 1);
+  }
+
+  private row(index: number): Record<Key, number> {
+    const pairs = this.keys.map((key) => [key, this.column(key)[index] ?? Number.NaN] as const);
     return Object.fromEntries(pairs) as Record<Key, number>;
   }
 }
@@ -58,9 +70,20 @@ export class RunRecord {
   readonly plan: Plan;
   readonly device: DeviceInfo;
 
-  constructor(config: Config, plan: Plan, device: DeviceInfo) {
+  /** The step that it goes on from. */
+  readonly from: number;
+
+  constructor(config: Config, plan: Plan, device: DeviceInfo, from: number) {
+    this.from = from;
     this.config = config;
     this.plan = plan;
     this.device = device;
+  }
+
+  /** What the same run told before it was taken back to this one's first step, where it validates and samples anew. */
+  takeUp(earlier: RunRecord): void {
+    this.train.copy(earlier.train, ({ step }) => step <= this.from);
+    this.validation.copy(earlier.validation, ({ step }) => step < this.from);
+    this.samples.push(...earlier.samples.filter(({ step }) => step < this.from));
   }
 }

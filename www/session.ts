@@ -1,16 +1,20 @@
 // What the worker knows between two turns: the device, the text, the run. Commands in, events out.
 
+import { Keeper } from './checkpoint/keeper';
+import { read, resume } from './checkpoint/resume';
 import type { Config } from './config/schema';
 import { whyNoWebGpu } from './device/webgpu';
 import { explain, isPanic } from './errors';
-import type { DeviceChoice, Lab, Problem } from './lab';
+import type { DeviceChoice, Header, Lab, Plan, Problem } from './lab';
 import { LiveRun } from './live';
 import type { Command, Event } from './protocol';
-import { Texts } from './text/texts';
+import { isOwn, Texts } from './text/texts';
+
 export type Core = {
   open(device: DeviceChoice): Promise<Lab>;
   check(config: Config): Problem[];
   corpusText(config: Config): string;
+  checkpointHeader(bytes: Uint8Array): Header;
 };
 
 export class Session {
@@ -22,11 +26,13 @@ export class Session {
   /** Puts a command back in line. */
   private readonly again: (command: Command) => void;
   private readonly texts: Texts;
+  private readonly keeper: Keeper;
 
   constructor(core: Core, post: (event: Event) => void, again: (command: Command) => void) {
     this.core = core;
     this.post = post;
     this.again = again;
+    this.keeper = new Keeper(core.checkpointHeader, post);
     this.texts = new Texts(core.corpusText, (name, received, total) =>
       post({ type: 'text-progress', name, received, total }),
     );
@@ -51,25 +57,49 @@ export class Session {
         if (await this.start(command.config)) this.run?.resume();
         return;
       case 'step':
-        if (this.run?.state === 'paused' || (await this.start(command.config))) this.run?.step();
+        if (this.run?.state === 'paused' || (await this.start(command.config))) this.run?.single();
         return;
       case 'pause':
-        if (this.run?.state === 'running') this.run.pause();
-        return;
+        if (this.run?.state !== 'running') return;
+        this.run.pause();
+        return this.keep();
       case 'resume':
         if (this.run?.state === 'paused') this.run.resume();
         return;
       case 'stop':
-        return this.run?.stop();
+        if (!this.run || this.run.state === 'ended') return;
+        this.run.stop();
+        return this.keep();
       case 'sample':
         return this.sample(command.prompt, command.temperature);
+      case 'save':
+        return this.save();
+      case 'load':
+        return this.load(command.source);
+      case 'keep':
+        return this.keep();
+      case 'find-kept':
+        return this.keeper.find();
+      case 'go-on':
+        return this.goOn();
+      case 'forget-kept':
+        return this.keeper.forget();
     }
   }
 
   /** One turn of training. */
   async turn(): Promise<void> {
-    if ((await this.run?.turn()) === false) this.dropRun();
+    const run = this.run;
+    if (!run) return;
+    if (!(await run.turn())) return this.dropRun();
+    if (this.keeper.due || run.state === 'ended') await this.keep();
   }
+
+  private async keep(): Promise<void> {
+    if (this.run) await this.keeper.keep();
+  }
+
+  private readonly report = (share: number): void => this.post({ type: 'starting', share });
 
   private dropRun(): void {
     this.run?.free();
@@ -133,7 +163,7 @@ export class Session {
 
   private async useOwnText(source: Blob | string, name: string): Promise<void> {
     try {
-      this.post({ type: 'own-text', facts: await this.texts.useOwn(source, name) });
+      this.post({ type: 'own-text', facts: await this.texts.useOwn(source, name), source: null });
     } catch (error) {
       this.post({ type: 'own-text-refused', name, message: explain(error).message });
     }
@@ -144,13 +174,12 @@ export class Session {
     try {
       const problems = this.problems(config);
       if (problems.length > 0) throw { problems };
-      if (!this.lab) throw new Error('No device is open. Choose one first.');
+      const lab = this.openLab();
       const { text } = await this.texts.load(config, this.base);
-      const plan = this.lab.plan(config, text);
+      const plan = lab.plan(config, text);
       this.dropRun();
-      const report = (share: number) => this.post({ type: 'starting', share });
-      this.run = new LiveRun(await this.lab.start(config, text, report), config, this.post);
-      this.post({ type: 'started', config, plan, device: this.lab.device() });
+      const run = await lab.start(config, text, this.report);
+      this.begin(lab, new LiveRun(run, config, 0, this.post), text, plan, null);
       return true;
     } catch (error) {
       if (isPanic(error)) throw error;
@@ -158,6 +187,66 @@ export class Session {
       this.post({ type: 'refused', problems, message: problems.length > 0 ? null : message });
       return false;
     }
+  }
+
+  private openLab(): Lab {
+    if (!this.lab) throw new Error('No device is open. Choose one first.');
+    return this.lab;
+  }
+
+  private begin(lab: Lab, run: LiveRun, text: string, plan: Plan, from: number | null): void {
+    this.run = run;
+    const { config } = run;
+    this.keeper.follow(run, isOwn(config) ? text : null);
+    this.post({ type: 'started', config, plan, device: lab.device(), from });
+  }
+
+  private async save(): Promise<void> {
+    try {
+      if (!this.run) throw new Error('There is no run to save. Train one first.');
+      const file = (await this.run.checkpoint()) as Uint8Array<ArrayBuffer>;
+      this.post({ type: 'saved', step: this.run.step, file });
+    } catch (error) {
+      this.refuseFile('save', error);
+    }
+  }
+
+  private async load(source: Blob): Promise<void> {
+    try {
+      await this.resume(await read(source), null);
+      this.post({ type: 'paused' });
+    } catch (error) {
+      this.refuseFile('load', error);
+    }
+  }
+
+  private async goOn(): Promise<void> {
+    try {
+      const { bytes, text } = await this.keeper.read();
+      await this.resume(bytes, text);
+      this.run?.resume();
+    } catch (error) {
+      this.refuseFile('load', error);
+    }
+  }
+
+  /** Takes a checkpoint's run in place of the present one, which stays where this one is refused. */
+  private async resume(bytes: Uint8Array, keptText: File | null): Promise<void> {
+    const [lab, header] = [this.openLab(), this.core.checkpointHeader(bytes)];
+    const means = { lab, texts: this.texts, base: this.base, report: this.report };
+    const resumed = await resume(header, bytes, (await keptText?.text()) ?? null, means);
+    this.dropRun();
+    if (keptText) {
+      const facts = await this.texts.useOwn(keptText, 'The text of the kept run');
+      this.post({ type: 'own-text', facts, source: keptText });
+    }
+    const { run, config, step, text, plan } = resumed;
+    this.begin(lab, new LiveRun(run, config, step, this.post), text, plan, step);
+  }
+
+  private refuseFile(wanted: 'save' | 'load', error: unknown): void {
+    if (isPanic(error)) throw error;
+    this.post({ type: 'file-refused', wanted, message: explain(error).message });
   }
 
   private async sample(prompt: string, temperature: number): Promise<void> {

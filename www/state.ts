@@ -3,7 +3,7 @@
 import { computed, signal } from '@preact/signals';
 import { type Config, type JsonSchema, readSections } from './config/schema';
 import type { DeviceChoice, DeviceInfo, Plan, Problem } from './lab';
-import type { TextFacts } from './protocol';
+import type { Kept, TextFacts } from './protocol';
 import type { RunRecord } from './record';
 
 /** `waking`: the core is being loaded. `starting`: a run was asked for. */
@@ -25,6 +25,8 @@ export const trouble = signal<string | null>(null);
 /** While starting: the share of kernels that are compiled. */
 export const readiness = signal(0);
 export const live = computed(() => ['starting', 'running', 'paused'].includes(phase.value));
+/** A checkpoint was asked for. The run before it stays until it is there. */
+export const loading = signal<'file' | 'kept' | null>(null);
 
 export const schema = signal<JsonSchema>({});
 export const sections = computed(() => readSections(schema.value));
@@ -47,6 +49,12 @@ export const text = signal<TextFacts | null>(null);
 export const download = signal<{ name: string; received: number; total: number | null } | null>(null);
 export const ownText = signal<TextFacts | null>(null);
 export const ownRefusal = signal<string | null>(null);
+
+/** The run in the browser's private files; `offered`: since an earlier visit, `ours`: it is the present one. */
+export const kept = signal<(Kept & { state: 'offered' | 'ours' | 'other' }) | null>(null);
+/** What went wrong with a file, and why runs are not kept. */
+export const fileTrouble = signal<{ title: string; message: string } | null>(null);
+export const notKept = signal<string | null>(null);
 
 export const record = signal<RunRecord | null>(null);
 /** Counts what was added to the record, which itself is not a signal: it grows thousands of times. */

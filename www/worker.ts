@@ -3,8 +3,15 @@
 
 import type { Config, JsonSchema } from './config/schema';
 import { explain, isPanic } from './errors';
-import type { Lab, Problem } from './lab';
-import init, { Lab as CoreLab, check, corpus_text, default_config, schema } from './pkg/trainlab.js';
+import type { Header, Lab, Problem } from './lab';
+import init, {
+  Lab as CoreLab,
+  check,
+  checkpoint_header,
+  corpus_text,
+  default_config,
+  schema,
+} from './pkg/trainlab.js';
 import type { Command, Event } from './protocol';
 import { Session } from './session';
 import { turn } from './turns';
@@ -43,6 +50,7 @@ async function main(): Promise<void> {
       open: (device) => CoreLab.open(device) as Promise<unknown> as Promise<Lab>,
       check: (config) => check(config) as Problem[],
       corpusText: (config) => corpus_text(config),
+      checkpointHeader: (bytes) => checkpoint_header(bytes) as Header,
     },
     post,
     receive,

@@ -53,7 +53,15 @@ export function follow(event: Event): void {
   if (event.type === 'ready' && !arrived) void arrive();
   // A plan depends on the device and on the text.
   if ((event.type === 'device' || event.type === 'own-text') && arrived) review();
+  // A checkpoint brings its own settings; Back leads to those before.
+  if (event.type === 'started' && event.from !== null) adopt(event.config);
   if ((event.type === 'planned' || event.type === 'unplanned') && event.id === asking) answer(event);
+}
+
+function adopt(loaded: Config): void {
+  config.value = loaded;
+  linkProblems.value = [];
+  commit();
 }
 
 function answer(event: Event & { type: 'planned' | 'unplanned' }): void {

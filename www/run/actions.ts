@@ -3,20 +3,25 @@
 import { computed } from '@preact/signals';
 import { send, stop as stopWorker } from '../client';
 import { controlId } from '../form/field';
-import { config, live, phase, problems, readiness, record, sampling, trouble } from '../state';
+import { config, live, loading, phase, problems, readiness, record, sampling, trouble } from '../state';
 
-const canTrain = computed(() => !live.value && phase.value !== 'waking' && phase.value !== 'crashed');
+const canBegin = computed(
+  () => !live.value && !loading.value && phase.value !== 'waking' && phase.value !== 'crashed',
+);
+/** A stopped or finished run still has its weights. */
+const hasWeights = computed(
+  () => record.value !== null && ['running', 'paused', 'stopped', 'finished'].includes(phase.value),
+);
 
 export const can = {
-  train: canTrain,
+  train: canBegin,
   pause: computed(() => phase.value === 'running'),
   resume: computed(() => phase.value === 'paused'),
-  step: computed(() => canTrain.value || phase.value === 'paused'),
+  step: computed(() => canBegin.value || phase.value === 'paused'),
   stop: live,
-  /** A stopped or finished run still has its weights. */
-  sample: computed(
-    () => record.value !== null && ['running', 'paused', 'stopped', 'finished'].includes(phase.value),
-  ),
+  sample: hasWeights,
+  save: hasWeights,
+  load: canBegin,
 };
 
 export function train(): void {

@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { RunFiles } from '../checkpoint/files';
 import { getKnown } from '../config/values';
 import { count, duration, nats, si } from '../format';
 import { type Phase, phase, readiness, record, revision } from '../state';
@@ -30,17 +31,19 @@ export function Status() {
   const held = run?.validation.last() ?? null;
   const steps = run ? Number(getKnown(run.config, 'training.steps')) : 0;
   const left = now && now.step > 0 ? ((steps - now.step) * now.seconds) / now.step : null;
+  const step = now?.step ?? run?.from ?? 0;
   const leads = phase.value === 'running' && left !== null && left > 0;
   return (
     <div class="status" data-phase={phase.value} data-testid="status">
       <div class="progress-line">
         <strong data-testid="status-phase">{WORDS[phase.value]}</strong>
         {phase.value === 'starting' && <span>{count(readiness.value * 100)}% of its kernels compiled</span>}
-        <span data-testid="status-step" data-value={now?.step ?? 0}>
-          {now ? `step ${count(now.step)} of ${count(steps)}` : 'no steps yet'}
+        <span data-testid="status-step" data-value={step}>
+          {step > 0 ? `step ${count(step)} of ${count(steps)}` : 'no steps yet'}
         </span>
         <span class="muted">{leads ? `about ${duration(left)} left` : ''}</span>
-        <progress value={now?.step ?? 0} max={Math.max(steps, 1)} aria-label="Steps done" />
+        <RunFiles />
+        <progress value={step} max={Math.max(steps, 1)} aria-label="Steps done" />
       </div>
       <dl class="figures">
         <Figure name="Train loss" tone="train">

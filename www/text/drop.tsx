@@ -1,6 +1,7 @@
-// A text file dropped anywhere on the page becomes the text to train on.
+// A text file dropped anywhere on the page becomes the text to train on; a saved run is gone on with.
 
 import { useEffect, useState } from 'preact/hooks';
+import { isRunFile, load } from '../checkpoint/actions';
 import { useOwnText } from '../client';
 import { commit, edit } from '../config/edit';
 import { OWN } from './corpora';
@@ -23,6 +24,7 @@ export function DropTarget() {
       setOver(false);
       const file = event.dataTransfer?.files[0];
       if (!file) return;
+      if (isRunFile(file)) return load(file);
       useOwnText(file, file.name);
       edit('data.corpus', OWN);
       commit();
@@ -34,7 +36,7 @@ export function DropTarget() {
   }, []);
   return over ? (
     <div class="drop-target" aria-hidden="true">
-      <p>Drop it: this text will be trained on</p>
+      <p>Drop it: a text to train on, or a saved run to go on with</p>
     </div>
   ) : null;
 }

@@ -1,0 +1,202 @@
+// Runs that the browser keeps: through closed tabs, torn writes, a full disk and lost devices.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { choose, hashOf, number, phase, planned, reaches, savedCsv, stepPast, visit } from './reading.mjs';
+import { comeBack, keptStep, long, points, trainPast } from './runs.mjs';
+
+/** What a hidden tab is told. */
+function hide(page) {
+  return page.evaluate(() => {
+    Object.defineProperty(document, 'hidden', { value: true, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+}
+
+/** The file that would be gone on with. */
+function keptBytes(page) {
+  return page.evaluate(async () => {
+    const folder = await navigator.storage.getDirectory();
+    const file = async (name) => await (await folder.getFileHandle(name)).getFile();
+    const moved = await file('last.safetensors').catch(() => null);
+    const slot = async () => file(`last.safetensors.${await (await file('last.safetensors.which')).text()}`);
+    return [...new Uint8Array(await (moved ?? (await slot())).arrayBuffer())].join();
+  });
+}
+
+test('the browser keeps the last run and offers it; a torn file is never in its place', () =>
+  visit({ gpu: false, hash: hashOf(long) }, async (page, errors) => {
+    await planned(page);
+    assert.equal(await page.getByTestId('kept-offer').count(), 0);
+    await trainPast(page, 5);
+    const kept = await keptStep(page);
+    assert.equal(kept, await number(page, 'status-step'));
+
+    // What a tab leaves that is closed while it writes.
+    const files = await page.evaluate(async () => {
+      const folder = await navigator.storage.getDirectory();
+      const torn = await (
+        await folder.getFileHandle('last.safetensors.new', { create: true })
+      ).createWritable();
+      await torn.write('half of');
+      await torn.close();
+      return Array.fromAsync(folder.keys());
+    });
+    assert.deepEqual(files.sort(), ['last.safetensors', 'last.safetensors.new']);
+    await comeBack(page);
+    const offer = page.getByTestId('kept-offer');
+    await offer.waitFor();
+    assert.equal(await phase(page), 'idle', 'nothing goes on by itself');
+    assert.match(await offer.textContent(), new RegExp(`at step ${kept} of 100,000 \\(\\d+ \\w+ \\d{4}`));
+    await page.getByTestId('go-on').click();
+    await stepPast(page, kept);
+    assert.equal(await offer.count(), 0);
+    assert.equal(await page.getByTestId('field-training.steps').inputValue(), '100000');
+
+    // After a minute of training, by itself.
+    await page.workers()[0].evaluate(() => {
+      const now = performance.now.bind(performance);
+      performance.now = () => now() + 61_000;
+    });
+    const scheduled = await keptStep(page, kept + 1);
+
+    // A hidden tab is saved at once, and goes on.
+    await hide(page);
+    const hidden = await keptStep(page, scheduled + 1);
+    await stepPast(page, hidden + 3);
+
+    await comeBack(page);
+    await offer.waitFor();
+    await page.getByTestId('forget-kept').click();
+    await offer.waitFor({ state: 'detached' });
+    await comeBack(page);
+    assert.equal(await offer.count(), 0);
+
+    // Bytes that are no run are not offered.
+    await page.evaluate(async () => {
+      const folder = await navigator.storage.getDirectory();
+      const file = await (await folder.getFileHandle('last.safetensors', { create: true })).createWritable();
+      await file.write('no run');
+      await file.close();
+    });
+    await comeBack(page);
+    assert.equal(await offer.count(), 0);
+    assert.deepEqual(errors, []);
+  }));
+
+test('without moves two slots and a pointer do; without room it is said once', () =>
+  visit({ gpu: false, hash: hashOf(long) }, async (page) => {
+    await planned(page);
+    await page.workers()[0].evaluate(() => delete FileSystemFileHandle.prototype.move);
+    await trainPast(page, 5);
+    await keptStep(page);
+    await page.getByTestId('pause').click();
+    await stepPast(page, await number(page, 'kept'));
+    await page.getByTestId('pause').click();
+    const kept = await keptStep(page, (await number(page, 'kept')) + 1);
+    const torn = async (which) =>
+      page.evaluate(async (which) => {
+        const folder = await navigator.storage.getDirectory();
+        const pointer = await (await folder.getFileHandle('last.safetensors.which')).getFile();
+        const used = await pointer.text();
+        const slot = which === 'other' ? (used === 'a' ? 'b' : 'a') : used;
+        const file = await (await folder.getFileHandle(`last.safetensors.${slot}`)).createWritable();
+        await file.write('half');
+        await file.close();
+      }, which);
+    // The next write would be in the slot that the pointer does not name.
+    await torn('other');
+    await comeBack(page);
+    const offer = page.getByTestId('kept-offer');
+    await offer.waitFor();
+    assert.match(await offer.textContent(), new RegExp(`step ${kept.toLocaleString('en')} of`));
+
+    await page.workers()[0].evaluate(() => {
+      FileSystemFileHandle.prototype.createSyncAccessHandle = () =>
+        Promise.reject(new DOMException('no room is left', 'QuotaExceededError'));
+    });
+    await page.getByTestId('go-on').click();
+    await stepPast(page, kept + 1);
+    await page.getByTestId('pause').click();
+    await page.getByTestId('not-kept').waitFor();
+    assert.match(await page.getByTestId('not-kept').textContent(), /No room is left.*Training goes on/);
+    await page.getByTestId('pause').click();
+    await stepPast(page, (await number(page, 'status-step')) + 3);
+    await page.getByTestId('stop').click();
+    await reaches(page, 'stopped');
+    assert.equal(await page.getByTestId('not-kept').count(), 1);
+  }));
+
+for (const way of ['a move', 'two slots'])
+  test(`with ${way}, a write that is torn anywhere leaves the file from before`, () =>
+    visit({ gpu: false, hash: hashOf(long) }, async (page) => {
+      await planned(page);
+      const [worker] = page.workers();
+      if (way === 'two slots') await worker.evaluate(() => delete FileSystemFileHandle.prototype.move);
+      await trainPast(page, 5);
+      await keptStep(page);
+      const kept = await keptBytes(page);
+      await worker.evaluate(() => {
+        const { prototype } = FileSystemSyncAccessHandle;
+        self.torn = 0;
+        self.write = prototype.write;
+        prototype.write = function (bytes, options) {
+          self.torn += 1;
+          self.write.call(this, bytes.subarray(0, (bytes.length * (self.torn % 50)) / 50), options);
+          throw new DOMException('the tab is gone', 'AbortError');
+        };
+      });
+      for (let torn = 1; torn <= 50; torn++) {
+        const step = await number(page, 'status-step');
+        await page.getByTestId('step').click();
+        await stepPast(page, step);
+        await hide(page);
+        while ((await worker.evaluate(() => self.torn)) < torn);
+        assert.deepEqual(await keptBytes(page), kept, `${torn}/50`);
+      }
+      assert.equal(await page.getByTestId('not-kept').count(), 1, 'said once');
+      await worker.evaluate(() => {
+        FileSystemSyncAccessHandle.prototype.write = self.write;
+      });
+      const step = await number(page, 'status-step');
+      await hide(page);
+      assert.equal(await keptStep(page, step), step);
+      assert.notDeepEqual(await keptBytes(page), kept);
+      await page.getByTestId('stop').click();
+      await reaches(page, 'stopped');
+    }));
+
+test('after a lost GPU the run goes on from what was kept', () =>
+  visit({ gpu: true, hash: hashOf(long) }, async (page) => {
+    await planned(page);
+    const [worker] = page.workers();
+    await worker.evaluate(() => {
+      const request = GPUAdapter.prototype.requestDevice;
+      GPUAdapter.prototype.requestDevice = async function (...args) {
+        self.opened = await request.apply(this, args);
+        return self.opened;
+      };
+    });
+    await choose(page, 'gpu');
+    await trainPast(page, 3);
+    for (const device of ['gpu', 'cpu']) {
+      const kept = await keptStep(page);
+      if ((await phase(page)) === 'paused') await page.getByTestId('pause').click();
+      await stepPast(page, kept + 2);
+      await worker.evaluate(() => self.opened.destroy());
+      await reaches(page, 'lost');
+      assert.match(await page.getByTestId('lost').textContent(), new RegExp(`step ${kept} is kept`));
+      await page.getByTestId(`go-on-${device}`).click();
+      await page.locator(`[data-testid=device][data-kind=${device}]`).waitFor();
+      await reaches(page, 'running');
+      await stepPast(page, kept + 2);
+    }
+    await page.getByTestId('stop').click();
+    await reaches(page, 'stopped');
+    const steps = points(await savedCsv(page), 'train').map(([step]) => step);
+    assert.deepEqual(
+      steps,
+      Array.from(steps, (_, index) => index + 1),
+      'one curve, each step once',
+    );
+  }));
