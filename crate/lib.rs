@@ -9,6 +9,7 @@
 //! 6. [`trainer`]: a run.
 
 pub mod checkpoint;
+mod clock;
 pub mod config;
 pub mod cpu;
 pub mod data;

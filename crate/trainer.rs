@@ -4,13 +4,12 @@
 //! metrics, which arrive some steps later. Validation, samples and the search for a bad tensor do wait; they are
 //! `async`, and the caller decides when.
 
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 use serde::Serialize;
-use web_time::{Duration, Instant};
 
 use crate::checkpoint::{Checkpoint, Header};
+use crate::clock::{Clock, Speed};
 use crate::config::Config;
 use crate::data::{Batches, Dataset, Entropy, bits_per_byte};
 use crate::engine::{Device, Engine, ProgramId};
@@ -408,50 +407,5 @@ impl Trainer {
     /// What a model that knows only how often each token occurs would reach.
     pub fn unigram_entropy(&self) -> Entropy {
         self.dataset.unigram_entropy()
-    }
-}
-
-/// Training time: runs from the first step on, stands still in pauses.
-#[derive(Default)]
-struct Clock {
-    before: Duration,
-    since: Option<Instant>,
-}
-
-impl Clock {
-    fn after(seconds: f64) -> Self {
-        Self { before: Duration::try_from_secs_f64(seconds).unwrap_or_default(), since: None }
-    }
-
-    fn run(&mut self) {
-        self.since.get_or_insert_with(Instant::now);
-    }
-
-    fn stop(&mut self) {
-        if let Some(since) = self.since.take() {
-            self.before += since.elapsed();
-        }
-    }
-
-    fn seconds(&self) -> f64 {
-        (self.before + self.since.map_or(Duration::ZERO, |since| since.elapsed())).as_secs_f64()
-    }
-}
-
-/// Tokens per second over the last second, or the last two steps where those took longer.
-#[derive(Default)]
-struct Speed {
-    points: VecDeque<(f64, u64)>,
-}
-
-impl Speed {
-    fn update(&mut self, seconds: f64, tokens: u64) -> f64 {
-        let first = self.points.front().copied().unwrap_or((0.0, 0));
-        self.points.push_back((seconds, tokens));
-        while self.points.len() > 2 && seconds - self.points[1].0 > 1.0 {
-            self.points.pop_front();
-        }
-        let elapsed = seconds - first.0;
-        if elapsed > 0.0 { (tokens - first.1) as f64 / elapsed } else { 0.0 }
     }
 }

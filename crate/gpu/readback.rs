@@ -85,7 +85,8 @@ impl Readback {
                         .buffer
                         .slice(..slot.len as u64 * 4)
                         .get_mapped_range()
-                        .map_err(|error| Error::Device(format!("a result could not be read: {error}")))?;
+                        // What was mapped is gone: the device went away, and its own word of it is still on the way.
+                        .map_err(|error| Error::DeviceLost(format!("a result could not be read: {error}")))?;
                     bytemuck::pod_collect_to_vec(&view)
                 };
                 slot.buffer.unmap();
