@@ -13,7 +13,7 @@ await main(async () => {
   await buildPage();
   const { page, close } = await openPage({ gpu: false });
   await page.setViewportSize({ width: 1280, height: 800 });
-  await page.getByRole('button', { name: 'Train' }).click();
+  await page.getByTestId('train').click();
   const steps = Number(values.steps);
   await page.waitForFunction(
     (least) => {
