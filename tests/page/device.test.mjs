@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { choose, hashOf, number, planned, reaches, small, stepPast, visit } from './reading.mjs';
+import { choose, deviceLoser, hashOf, number, planned, reaches, small, stepPast, visit } from './reading.mjs';
 
 const kind = (page) => page.getByTestId('device').getAttribute('data-kind');
 
@@ -33,19 +33,11 @@ test('a software adapter is known as one, and can be chosen all the same', () =>
 test('a lost GPU ends in a message and a way on', () =>
   visit({ gpu: true, hash: hashOf({ ...small, 'training.steps': 100000 }) }, async (page) => {
     await planned(page);
-    const [worker] = page.workers();
-    // So that the test can do to the device what a driver's crash would.
-    await worker.evaluate(() => {
-      const request = GPUAdapter.prototype.requestDevice;
-      GPUAdapter.prototype.requestDevice = async function (...args) {
-        self.opened = await request.apply(this, args);
-        return self.opened;
-      };
-    });
+    const loseDevice = await deviceLoser(page);
     await choose(page, 'gpu');
     await page.getByTestId('train').click();
     await stepPast(page, 2);
-    await worker.evaluate(() => self.opened.destroy());
+    await loseDevice();
     await reaches(page, 'lost');
     assert.match(await page.getByTestId('lost').textContent(), /Start again on the GPU.*Go on with the CPU/);
 

@@ -2,7 +2,18 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { choose, hashOf, number, phase, planned, reaches, savedCsv, stepPast, visit } from './reading.mjs';
+import {
+  choose,
+  deviceLoser,
+  hashOf,
+  number,
+  phase,
+  planned,
+  reaches,
+  savedCsv,
+  stepPast,
+  visit,
+} from './reading.mjs';
 import { comeBack, keptStep, long, points, trainPast } from './runs.mjs';
 
 /** What a hidden tab is told. */
@@ -169,21 +180,14 @@ for (const way of ['a move', 'two slots'])
 test('after a lost GPU the run goes on from what was kept', () =>
   visit({ gpu: true, hash: hashOf(long) }, async (page) => {
     await planned(page);
-    const [worker] = page.workers();
-    await worker.evaluate(() => {
-      const request = GPUAdapter.prototype.requestDevice;
-      GPUAdapter.prototype.requestDevice = async function (...args) {
-        self.opened = await request.apply(this, args);
-        return self.opened;
-      };
-    });
+    const loseDevice = await deviceLoser(page);
     await choose(page, 'gpu');
     await trainPast(page, 3);
     for (const device of ['gpu', 'cpu']) {
       const kept = await keptStep(page);
       if ((await phase(page)) === 'paused') await page.getByTestId('pause').click();
       await stepPast(page, kept + 2);
-      await worker.evaluate(() => self.opened.destroy());
+      await loseDevice();
       await reaches(page, 'lost');
       assert.match(await page.getByTestId('lost').textContent(), new RegExp(`step ${kept} is kept`));
       await page.getByTestId(`go-on-${device}`).click();

@@ -78,3 +78,16 @@ export async function savedCsv(page) {
     );
   });
 }
+
+/** Call before a GPU is chosen. What it returns does to the device that was opened last what a driver's crash would. */
+export async function deviceLoser(page) {
+  const [worker] = page.workers();
+  await worker.evaluate(() => {
+    const request = GPUAdapter.prototype.requestDevice;
+    GPUAdapter.prototype.requestDevice = async function (...args) {
+      self.opened = await request.apply(this, args);
+      return self.opened;
+    };
+  });
+  return () => worker.evaluate(() => self.opened.destroy());
+}
