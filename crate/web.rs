@@ -194,13 +194,6 @@ impl Lab {
         run.trainer.restore(&bytes).map_err(|error| throw(&error))?;
         Ok(run)
     }
-
-    /// Gives the GPU up, as a driver's crash would.
-    pub fn destroy_device(&self) {
-        if let Device::Gpu(gpu) = &self.device {
-            gpu.destroy();
-        }
-    }
 }
 
 /// A run that the worker pumps.

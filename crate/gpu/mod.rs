@@ -104,9 +104,4 @@ impl Gpu {
             None => Ok(()),
         }
     }
-
-    /// Gives the device up, as a driver's crash would: for trying out what a run does then.
-    pub fn destroy(&self) {
-        self.device.destroy();
-    }
 }
