@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::rc::Rc;
 
+use web_time::Instant;
+
 use crate::cpu::CpuEngine;
 use crate::error::Result;
 use crate::gpu::{Gpu, GpuEngine};
@@ -121,6 +123,20 @@ impl Engine {
                     run.next += 1;
                     run.next - 1
                 }))
+            }
+        }
+    }
+
+    /// Seconds that op `op` of a program takes when it plays `repeats` times in a row.
+    pub async fn time(&mut self, program: ProgramId, op: usize, repeats: u32) -> Result<f64> {
+        match self {
+            Self::Gpu(engine) => engine.time(program, op, repeats).await,
+            Self::Cpu(run) => {
+                let start = Instant::now();
+                for _ in 0..repeats {
+                    run.engine.run(program, op..op + 1, &Step::default());
+                }
+                Ok(start.elapsed().as_secs_f64())
             }
         }
     }

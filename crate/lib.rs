@@ -27,5 +27,6 @@ pub mod random;
 pub mod real;
 pub mod tape;
 pub mod trainer;
+pub mod tuning;
 #[cfg(target_arch = "wasm32")]
 mod web;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use web_time::Instant;
 
-use crate::engine::{Device, Engine};
+use crate::engine::{Device, Engine, ProgramId};
 use crate::error::Result;
-use crate::kernels::Step;
 use crate::plan::Plan;
+use crate::tuning;
 
 /// One kernel at one shape.
 #[derive(Clone, Debug, Serialize)]
@@ -28,15 +28,13 @@ pub struct KernelTime {
     pub gigabytes: f64,
 }
 
-/// Times each kernel of `plan`'s training step on `device`, the slowest share first.
-///
-/// A kernel plays until `budget` seconds are spent on it; the fastest of its batches counts. What an op costs beside
-/// its work (the submission, on the GPU) is in the figure.
+/// Times each kernel of `plan`'s training step on `device`, the slowest share first. About `budget` seconds are spent
+/// on each.
 pub async fn profile(plan: &Plan, device: &Device, budget: f64) -> Result<Vec<KernelTime>> {
-    let recording = &plan.train.recording;
-    let metrics = plan.state.metrics;
-    let mut engine = Engine::new(device, &plan.buffers, metrics.len)?;
-    let program = engine.add(recording, &mut |_, _| ()).await?;
+    let mut recording = plan.train.recording.clone();
+    let mut engine = Engine::new(device, &plan.buffers, plan.state.metrics.len)?;
+    tuning::choose(&mut engine, device, &mut [&mut recording]).await?;
+    let program = engine.add(&recording, &mut |_, _| ()).await?;
 
     // Ops that play the same shader are the same work.
     let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
@@ -46,37 +44,43 @@ pub async fn profile(plan: &Plan, device: &Device, budget: f64) -> Result<Vec<Ke
     let mut times = vec![];
     for ops in groups.values() {
         let op = &recording.ops[ops[0]];
-        let mut repeats = 1;
-        let mut best = f64::INFINITY;
-        // Drivers may compile a pipeline when it is first used.
-        engine.run(program, ops[0]..ops[0] + 1, &Step::default(), None)?;
-        engine.read(metrics).await?;
-        let begin = Instant::now();
-        while begin.elapsed().as_secs_f64() < budget || best.is_infinite() {
-            let start = Instant::now();
-            for _ in 0..repeats {
-                engine.run(program, ops[0]..ops[0] + 1, &Step::default(), None)?;
-            }
-            engine.read(metrics).await?;
-            let seconds = start.elapsed().as_secs_f64();
-            best = best.min(seconds / f64::from(repeats));
-            if seconds < budget / 10.0 {
-                repeats *= 2;
-            }
-        }
+        let seconds = seconds(&mut engine, program, ops[0], budget).await?;
         let bytes: usize = op.tensors.iter().map(|tensor| tensor.len * 4).sum();
         times.push(KernelTime {
             kernel: op.kernel.name(),
             label: op.label.clone(),
             count: ops.len(),
-            milliseconds: best * 1e3,
-            share: best * ops.len() as f64,
-            gflops: op.kernel.flops() as f64 / best / 1e9,
-            gigabytes: bytes as f64 / best / 1e9,
+            milliseconds: seconds * 1e3,
+            share: seconds * ops.len() as f64,
+            gflops: op.kernel.flops() as f64 / seconds / 1e9,
+            gigabytes: bytes as f64 / seconds / 1e9,
         });
     }
     let total: f64 = times.iter().map(|time| time.share).sum();
     times.iter_mut().for_each(|time| time.share /= total);
     times.sort_by(|a, b| b.share.total_cmp(&a.share));
     Ok(times)
+}
+
+/// Seconds that one op of a program takes: played again and again, in ever longer rows, for about `budget` seconds;
+/// the fastest row counts.
+pub async fn seconds(engine: &mut Engine, program: ProgramId, op: usize, budget: f64) -> Result<f64> {
+    const MOST_REPEATS: u32 = 4096;
+    // Drivers may compile a pipeline when it is first used.
+    engine.time(program, op, 1).await?;
+    // The way to the GPU and back, where it has no clock of its own.
+    let idle = engine.time(program, op, 0).await?.min(engine.time(program, op, 0).await?);
+    let (mut repeats, mut best) = (1, f64::INFINITY);
+    let begin = Instant::now();
+    while begin.elapsed().as_secs_f64() < budget || best.is_infinite() {
+        let seconds = engine.time(program, op, repeats).await? - idle;
+        // Clocks tick: browsers round them to 0.1 ms.
+        if seconds > 5e-4_f64.min(budget / 4.0) || repeats == MOST_REPEATS {
+            best = best.min(seconds.max(1e-9) / f64::from(repeats));
+        }
+        if seconds < budget / 8.0 && repeats < MOST_REPEATS {
+            repeats *= 2;
+        }
+    }
+    Ok(best)
 }

@@ -19,6 +19,7 @@ use crate::kernels::embedding::TokenIndex;
 use crate::optimizer;
 use crate::plan::{Pass, Plan};
 use crate::random::{Random, Stream};
+use crate::tuning;
 
 /// What one step showed.
 #[derive(Clone, Debug, Serialize)]
@@ -96,11 +97,14 @@ impl Trainer {
         mut progress: impl FnMut(usize, usize),
     ) -> Result<Self> {
         let context = config.model.context as usize;
-        let plan = Plan::for_dataset(config, &dataset, device)?;
+        let mut plan = Plan::for_dataset(config, &dataset, device)?;
         let batch_size = config.training.batch_size as usize;
         let batches = Batches::new(dataset.train.len(), batch_size, context, config.training.seed.into())?;
 
         let mut engine = Engine::new(device, &plan.buffers, plan.state.metrics.len)?;
+        let Plan { train, validate, sample, .. } = &mut plan;
+        let mut recordings = [&mut train.recording, &mut validate.recording, &mut sample.recording];
+        tuning::choose(&mut engine, device, &mut recordings).await?;
         engine.write(plan.weights, &plan.parameters.initial(config));
         let passes = [&plan.train, &plan.validate, &plan.sample];
         let all = passes.iter().map(|pass| pass.recording.ops.len()).sum();

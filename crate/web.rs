@@ -113,7 +113,10 @@ impl Lab {
         if let Device::Gpu(gpu) = &mut device
             && let Some(gpu) = Rc::get_mut(gpu)
         {
-            gpu.software |= software;
+            if software {
+                gpu.software = true;
+                gpu.tuning_budget.set(0.0);
+            }
             if gpu.name.is_empty() {
                 gpu.name = adapter.unwrap_or_else(|| "GPU".to_owned());
             }

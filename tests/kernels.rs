@@ -3,7 +3,8 @@
 mod common;
 
 use common::{Case, Values, cases, tests};
-use trainlab::kernels::matmul::Layout;
+use trainlab::kernels::matmul::{Ends, Layout, MatMul};
+use trainlab::kernels::tiling::Tiling;
 
 tests![
     matmul_nt,
@@ -22,6 +23,9 @@ tests![
     finish_step,
     adamw,
     pick,
+    arithmetic,
+    copy,
+    tilings_differ_in_no_bit,
     every_kernel_has_cases,
     a_halted_update_changes_nothing,
     picks_are_those_made_by_hand,
@@ -95,6 +99,29 @@ async fn adamw() {
 
 async fn pick() {
     check(cases::pick()).await;
+}
+
+async fn arithmetic() {
+    check(cases::arithmetic()).await;
+}
+
+async fn copy() {
+    check(cases::copy()).await;
+}
+
+/// A tiling is chosen by a measurement, and runs must repeat all the same.
+async fn tilings_differ_in_no_bit() {
+    for layout in [Layout::NT, Layout::NN, Layout::TN] {
+        let ends = Ends { sums: layout == Layout::TN, accumulate: true, ..Ends::default() };
+        let case = Case::new(MatMul::new(layout, 70, 68, 100).with(ends));
+        let expected = case.run(common::gpu().await).await;
+        for tiling in Tiling::all().filter(|tiling| tiling.slices == 1) {
+            let outputs = cases::with_tiling(case.clone(), tiling).run(common::gpu().await).await;
+            for (expected, output) in expected.iter().zip(&outputs) {
+                assert_eq!(expected.numbers(), output.numbers(), "{layout:?}, {tiling:?}");
+            }
+        }
+    }
 }
 
 async fn every_kernel_has_cases() {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::Gpu;
 use super::readback::{Readback, Ticket};
+use super::timing::Stopwatch;
 use crate::engine::ProgramId;
 use crate::error::{Error, Result};
 use crate::kernels::{Access, Binding, Kernel, Step};
@@ -14,12 +15,14 @@ use crate::tape::{BufferId, Buffers, Op, Recording, Tensor};
 const IN_FLIGHT: usize = 8;
 
 pub struct GpuEngine {
-    gpu: Rc<Gpu>,
+    pub(super) gpu: Rc<Gpu>,
     buffers: Vec<wgpu::Buffer>,
-    step: wgpu::Buffer,
-    programs: Vec<Vec<Dispatch>>,
+    pub(super) step: wgpu::Buffer,
+    pub(super) programs: Vec<Vec<Dispatch>>,
     pipelines: HashMap<String, Rc<Pipeline>>,
     readback: Readback,
+    /// Made when something is first timed; None inside where the GPU has no clock.
+    pub(super) stopwatch: Option<Option<Stopwatch>>,
 }
 
 struct Pipeline {
@@ -28,10 +31,18 @@ struct Pipeline {
 }
 
 /// One op, ready to be encoded.
-struct Dispatch {
+pub struct Dispatch {
     pipeline: Rc<Pipeline>,
     bind_group: wgpu::BindGroup,
     grid: [u32; 2],
+}
+
+impl Dispatch {
+    pub fn encode(&self, pass: &mut wgpu::ComputePass) {
+        pass.set_pipeline(&self.pipeline.pipeline);
+        pass.set_bind_group(0, &self.bind_group, &[]);
+        pass.dispatch_workgroups(self.grid[0], self.grid[1], 1);
+    }
 }
 
 impl GpuEngine {
@@ -50,11 +61,11 @@ impl GpuEngine {
         let step = gpu.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("step"),
             size: size_of::<Step>() as u64,
-            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC,
             mapped_at_creation: false,
         });
         let readback = Readback::new(&gpu.device, IN_FLIGHT, read_len);
-        Ok(Self { gpu, buffers, step, programs: vec![], pipelines: HashMap::new(), readback })
+        Ok(Self { gpu, buffers, step, programs: vec![], pipelines: HashMap::new(), readback, stopwatch: None })
     }
 
     /// Compiles what is new in a recording and binds it. `progress` is told (ops done, ops in all).
@@ -160,9 +171,7 @@ impl GpuEngine {
         {
             let mut pass = encoder.begin_compute_pass(&Default::default());
             for dispatch in &self.programs[program][ops] {
-                pass.set_pipeline(&dispatch.pipeline.pipeline);
-                pass.set_bind_group(0, &dispatch.bind_group, &[]);
-                pass.dispatch_workgroups(dispatch.grid[0], dispatch.grid[1], 1);
+                dispatch.encode(&mut pass);
             }
         }
         if let Some(tensor) = read {
@@ -205,8 +214,12 @@ impl GpuEngine {
 
     /// Brings a tensor back and waits for it: for evaluation, samples and tests, never for the training loop.
     pub async fn read(&mut self, tensor: Tensor) -> Result<Vec<u8>> {
+        self.read_buffer(self.buffer(tensor), tensor.offset as u64 * 4, tensor.len as u64 * 4).await
+    }
+
+    /// Brings `size` bytes of a buffer back, once all that was submitted before is done.
+    pub(super) async fn read_buffer(&self, buffer: &wgpu::Buffer, offset: u64, size: u64) -> Result<Vec<u8>> {
         let device = &self.gpu.device;
-        let size = tensor.len as u64 * 4;
         let staging = device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("read"),
             size,
@@ -214,7 +227,7 @@ impl GpuEngine {
             mapped_at_creation: false,
         });
         let mut encoder = device.create_command_encoder(&Default::default());
-        encoder.copy_buffer_to_buffer(self.buffer(tensor), tensor.offset as u64 * 4, &staging, 0, size);
+        encoder.copy_buffer_to_buffer(buffer, offset, &staging, 0, size);
         self.gpu.queue.submit([encoder.finish()]);
         let (sender, receiver) = futures_channel::oneshot::channel();
         staging.slice(..).map_async(wgpu::MapMode::Read, move |result| {

@@ -3,17 +3,21 @@
 //! - `shader.rs` composes WGSL;
 //! - this file finds a device and what it can do;
 //! - `engine.rs` holds a run's buffers and pipelines on it and replays recordings;
-//! - `readback.rs` brings numbers back without waiting for them.
+//! - `readback.rs` brings numbers back without waiting for them;
+//! - `timing.rs` says how long an op takes.
 
 mod engine;
 mod readback;
 pub mod shader;
+mod timing;
 
+use std::cell::{Cell, RefCell};
 use std::sync::{Arc, Mutex};
 
 pub use engine::GpuEngine;
 
 use crate::error::{Error, Result};
+use crate::tuning::{self, Tilings};
 
 /// A GPU that was found and opened.
 pub struct Gpu {
@@ -22,6 +26,10 @@ pub struct Gpu {
     pub name: String,
     /// Shaders run on the CPU (SwiftShader, llvmpipe): the CPU device is much faster.
     pub software: bool,
+    /// How matrix products are cut up on this adapter, as far as it was measured.
+    pub tilings: RefCell<Tilings>,
+    /// What a run may spend on measuring before its first step, in seconds.
+    pub tuning_budget: Cell<f64>,
     trouble: Arc<Mutex<Trouble>>,
 }
 
@@ -67,6 +75,7 @@ impl Gpu {
         let (device, queue) = adapter
             .request_device(&wgpu::DeviceDescriptor {
                 label: Some("trainlab"),
+                required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
                 required_limits: limits,
                 ..Default::default()
             })
@@ -84,7 +93,8 @@ impl Gpu {
             on_error.lock().expect("no panic while locked").error.get_or_insert(error.to_string());
         }));
         let software = info.device_type == wgpu::DeviceType::Cpu;
-        Ok(Self { device, queue, name: info.name, software, trouble })
+        let tuning_budget = Cell::new(if software { 0.0 } else { tuning::BUDGET });
+        Ok(Self { device, queue, name: info.name, software, tilings: RefCell::default(), tuning_budget, trouble })
     }
 
     /// The largest buffer that a kernel can be bound to, in bytes.

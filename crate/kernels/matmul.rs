@@ -7,12 +7,15 @@
 //! | NN | (M, K) | (K, N) | dx = dy W |
 //! | TN | (K, M) | (K, N) | dW = dyᵀ x |
 
+use serde::{Deserialize, Serialize};
+
 use super::{Args, Binding, Spec, Step};
 use crate::config::Activation;
 use crate::gpu::shader::Shader;
+use crate::kernels::tiling::{DEPTH, Tiling};
 use crate::real::{MatMulShape, Real, Strided, StridedMut};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Layout {
     NT,
     NN,
@@ -53,11 +56,13 @@ pub struct MatMul {
     /// The length that is summed over.
     pub k: usize,
     pub ends: Ends,
+    /// How a GPU cuts it up; no concern of the CPU device.
+    pub tiling: Tiling,
 }
 
 impl MatMul {
     pub fn new(layout: Layout, m: usize, n: usize, k: usize) -> Self {
-        Self { layout, m, n, k, ends: Ends::default() }
+        Self { layout, m, n, k, ends: Ends::default(), tiling: Tiling::small() }
     }
 
     pub fn with(self, ends: Ends) -> Self {
@@ -72,12 +77,6 @@ impl MatMul {
             Layout::NN => (self.k, self.n),
             Layout::TN => (self.m, self.n),
         }
-    }
-
-    /// The square register tile of one invocation: large tiles reuse more, small ones leave more invocations.
-    fn tile(&self) -> usize {
-        const ENOUGH_INVOCATIONS: usize = 2048;
-        if self.m.div_ceil(8) * self.n.div_ceil(8) >= ENOUGH_INVOCATIONS { 8 } else { 4 }
     }
 }
 
@@ -109,19 +108,25 @@ impl Spec for MatMul {
     }
 
     fn shader(&self) -> Shader {
-        let Self { m, n, k, ends, .. } = *self;
-        const WORKGROUP: usize = 8;
-        let tile = self.tile();
+        let Self { layout, m, n, k, ends, tiling } = *self;
         let (a_row, b_row) = self.strides();
-        let block = WORKGROUP * tile;
+        let [rows, columns] = tiling.tile;
         let mut shader = Shader::new("matmul", self.bindings())
             .count("M", m)
             .count("N", n)
             .count("K", k)
             .count("A_ROW", a_row)
             .count("B_ROW", b_row)
-            .count("TILE", tile)
-            .count("TILE4", tile / 4)
+            .count("ROWS", rows)
+            .count("ROWS4", rows / 4)
+            .count("COLUMNS", columns)
+            .count("COLUMNS4", columns / 4)
+            .count("DEPTH", DEPTH)
+            .count("SLICES", tiling.slices)
+            .count("SLICE", k.div_ceil(tiling.slices).next_multiple_of(4))
+            .flag("SLICED", tiling.slices > 1)
+            .flag("A_ALONG_K", layout != Layout::TN)
+            .flag("B_ALONG_K", layout == Layout::NT)
             .flag("A_VEC4", a_row.is_multiple_of(4))
             .flag("B_VEC4", b_row.is_multiple_of(4))
             .flag("C_VEC4", n.is_multiple_of(4))
@@ -132,18 +137,22 @@ impl Spec for MatMul {
             .flag("RESIDUAL", ends.residual)
             .flag("SUMS", ends.sums)
             .part(include_str!("../../shaders/matmul/load.wgsl"))
-            .part(match self.layout {
+            .part(match layout {
                 Layout::NT | Layout::NN => include_str!("../../shaders/matmul/a_rows.wgsl"),
                 Layout::TN => include_str!("../../shaders/matmul/a_columns.wgsl"),
             })
-            .part(match self.layout {
+            .part(match layout {
                 Layout::NT => include_str!("../../shaders/matmul/b_columns.wgsl"),
                 Layout::NN | Layout::TN => include_str!("../../shaders/matmul/b_rows.wgsl"),
             })
             .part(include_str!("../../shaders/matmul/store.wgsl"))
-            .part(include_str!("../../shaders/matmul/matmul.wgsl"))
-            .workgroup([WORKGROUP, WORKGROUP])
-            .grid([n.div_ceil(block), m.div_ceil(block)]);
+            .part(if tiling.shared {
+                include_str!("../../shaders/matmul/shared.wgsl")
+            } else {
+                include_str!("../../shaders/matmul/registers.wgsl")
+            })
+            .workgroup(tiling.workgroup)
+            .grid(tiling.grid(m, n));
         if let ActivationEnd::Forward(activation) | ActivationEnd::Backward(activation) = ends.activation {
             shader = shader.part(activation.wgsl());
         }

@@ -8,6 +8,7 @@
 pub mod activation;
 pub mod adamw;
 pub mod attention;
+pub mod ceiling;
 pub mod cross_entropy;
 pub mod embedding;
 pub mod finish_step;
@@ -15,6 +16,7 @@ pub mod matmul;
 pub mod norm;
 pub mod pick;
 pub mod reduce;
+pub mod tiling;
 
 use bytemuck::{Pod, Zeroable};
 
@@ -211,4 +213,6 @@ kernels! {
     FinishStep(finish_step::FinishStep),
     AdamW(adamw::AdamW),
     Pick(pick::Pick),
+    Arithmetic(ceiling::Arithmetic),
+    Copy(ceiling::Copy),
 }

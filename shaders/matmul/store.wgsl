@@ -57,3 +57,18 @@ fn store_one(row: u32, column: u32, sum: f32) {
     c[at] = v;
 }
 //#end
+
+//#if SUMS
+// The sum of a row of A, the gradient of a bias.
+fn store_sum(row: u32, sum: vec4f) {
+    if (row >= M) {
+        return;
+    }
+    let v = dot(sum, vec4f(1.0));
+//#if ACCUMULATE
+    sums[row] += v;
+//#else
+    sums[row] = v;
+//#end
+}
+//#end

@@ -2,11 +2,11 @@
 //! sizes around a boundary.
 
 use trainlab::config::{Activation, Norm};
-use trainlab::kernels::Step;
 use trainlab::kernels::adamw::AdamW;
 use trainlab::kernels::attention::{
     AttentionBackwardKeyValue, AttentionBackwardQuery, AttentionForward, AttentionShape,
 };
+use trainlab::kernels::ceiling::{Arithmetic, Copy};
 use trainlab::kernels::cross_entropy::CrossEntropy;
 use trainlab::kernels::embedding::{Embed, EmbedBackward, EmbedShape, TokenIndex};
 use trainlab::kernels::finish_step::FinishStep;
@@ -14,6 +14,8 @@ use trainlab::kernels::matmul::{ActivationEnd, Ends, Layout, MatMul};
 use trainlab::kernels::norm::{NormBackward, NormForward};
 use trainlab::kernels::pick::Pick;
 use trainlab::kernels::reduce::{SquaredNorm, SumGroups};
+use trainlab::kernels::tiling::Tiling;
+use trainlab::kernels::{Kernel, Step};
 use trainlab::random::{Random, Stream};
 
 use super::{Case, random};
@@ -36,12 +38,14 @@ pub fn all() -> Vec<Case> {
         finish_step(),
         adamw(),
         pick(),
+        arithmetic(),
+        copy(),
     ]
     .concat()
 }
 
-/// All eight ways in which M, N and K are or are not multiples of 4, each end with each way of storing C, and both
-/// register tiles.
+/// All eight ways in which M, N and K are or are not multiples of 4, each end with each way of storing C, and every
+/// tiling.
 pub fn matmul(layout: Layout) -> Vec<Case> {
     let product = |[m, n, k]: [usize; 3], ends: Ends| {
         let case = Case::new(MatMul::new(layout, m, n, k).with(ends)).scaled("a", 4.0 / (k as f64).sqrt());
@@ -90,10 +94,29 @@ pub fn matmul(layout: Layout) -> Vec<Case> {
         }
     }
     cases.push(product([13, 35, 63], all(backward)));
-    // 2048 invocations or more: the larger tile.
-    cases.push(product([364, 360, 8], all(backward)));
-    cases.push(product([365, 363, 5], plain));
+    // Every way of cutting C up: less than a block and more than one, with and without a remainder along K.
+    for tiling in Tiling::all() {
+        let [rows, columns] = tiling.block();
+        cases.push(with_tiling(product([rows + 3, columns + 4, 36], all(backward)), tiling));
+        if tiling.tile[0] <= 8 {
+            cases.push(with_tiling(product([rows / 2 + 1, columns + 5, 67], added), tiling));
+        }
+    }
     cases
+}
+
+pub fn with_tiling(mut case: Case, tiling: Tiling) -> Case {
+    let Kernel::MatMul(product) = &mut case.kernel else { panic!("{} is no product", case.kernel.name()) };
+    product.tiling = tiling;
+    case
+}
+
+pub fn arithmetic() -> Vec<Case> {
+    [(4, 1), (260, 7), (1028, 64)].map(|(len, rounds)| Case::new(Arithmetic { len, rounds }).scaled("x", 0.9)).to_vec()
+}
+
+pub fn copy() -> Vec<Case> {
+    [4, 1020, 1028].map(|len| Case::new(Copy { len })).to_vec()
 }
 
 pub fn norm_forward() -> Vec<Case> {

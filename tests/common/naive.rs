@@ -76,6 +76,14 @@ pub fn outputs(kernel: &Kernel, inputs: &[Values], step: &Step) -> Vec<Values> {
             let Values::Ids(tokens) = &mut bound.values[at] else { panic!("tokens are ids") };
             tokens[step.position as usize + 1] = token as u32;
         }
+        Kernel::Arithmetic(kernel) => {
+            // c = j·xʳ⁺¹ + x + x² + … + xʳ, a geometric series.
+            let power = |x: f64| x.powi(kernel.rounds as i32);
+            let chain = |x: f64, j: f64| j * x * power(x) + x * (1.0 - power(x)) / (1.0 - x);
+            let sums = bound.get("x").into_iter().map(|x| chain(x, 1.0) + chain(x, 2.0) + chain(x, 3.0));
+            bound.set("out", sums.collect());
+        }
+        Kernel::Copy(_) => bound.set("copy", bound.get("source")),
     }
     bound.values.clone()
 }

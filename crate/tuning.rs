@@ -1,0 +1,96 @@
+//! Which tiling each matrix product gets on a GPU: measured once on the adapter at hand, then remembered.
+//!
+//! The choice never changes a bit of a result (see [`Tiling`]), so runs repeat whatever was measured.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use web_time::Instant;
+
+use crate::engine::{Device, Engine};
+use crate::error::Result;
+use crate::kernels::Kernel;
+use crate::kernels::matmul::MatMul;
+use crate::kernels::tiling::Tiling;
+use crate::profile;
+use crate::tape::{Op, Recording};
+
+/// What a run spends on measuring before its first step, in seconds; products that are left take a rule.
+pub const BUDGET: f64 = 1.5;
+
+/// Spent on one candidate, in seconds, beside its compilation.
+const GLANCE: f64 = 0.01;
+
+/// The tilings of one adapter by [`key`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tilings(BTreeMap<String, Tiling>);
+
+impl Tilings {
+    pub fn get(&self, product: &MatMul) -> Option<Tiling> {
+        // What was kept elsewhere may be of another version: only what is offered today is taken.
+        self.0.get(&key(product)).copied().filter(|tiling| Tiling::all().any(|offered| offered == *tiling))
+    }
+}
+
+/// `NT 1024x512x128`: layout, M, N, K. What is fused into a product's end changes little.
+fn key(product: &MatMul) -> String {
+    let MatMul { layout, m, n, k, .. } = product;
+    format!("{layout:?} {m}x{n}x{k}")
+}
+
+/// Gives each product of the recordings its tiling. Those of the first, a training step, are measured while the
+/// device's budget lasts, the costliest first. Ops play on the engine's buffers: before anything is written to them.
+pub async fn choose(engine: &mut Engine, device: &Device, recordings: &mut [&mut Recording]) -> Result<()> {
+    let Device::Gpu(gpu) = device else { return Ok(()) };
+    let begin = Instant::now();
+    for op in products(recordings[0]) {
+        if begin.elapsed().as_secs_f64() >= gpu.tuning_budget.get() {
+            break;
+        }
+        let Kernel::MatMul(product) = &op.kernel else { continue };
+        let known = gpu.tilings.borrow().get(product).is_some();
+        if !known {
+            let fastest = fastest(engine, &op, product, gpu.software).await?;
+            gpu.tilings.borrow_mut().0.insert(key(product), fastest);
+        }
+    }
+    for op in recordings.iter_mut().flat_map(|recording| &mut recording.ops) {
+        if let Kernel::MatMul(product) = &mut op.kernel {
+            let rule = || Tiling::rule(gpu.software, product.m, product.n, product.k);
+            product.tiling = gpu.tilings.borrow().get(product).unwrap_or_else(rule);
+        }
+    }
+    Ok(())
+}
+
+/// One op for each distinct product, those with most work in all first.
+fn products(recording: &Recording) -> Vec<Op> {
+    let mut distinct: BTreeMap<String, (u64, Op)> = BTreeMap::new();
+    for op in &recording.ops {
+        if let Kernel::MatMul(product) = &op.kernel {
+            distinct.entry(key(product)).or_insert((0, op.clone())).0 += op.kernel.flops();
+        }
+    }
+    let mut products: Vec<_> = distinct.into_values().collect();
+    products.sort_by_key(|(flops, _)| std::cmp::Reverse(*flops));
+    products.into_iter().map(|(_, op)| op).collect()
+}
+
+async fn fastest(engine: &mut Engine, op: &Op, product: &MatMul, software: bool) -> Result<Tiling> {
+    let mut best = (f64::INFINITY, Tiling::small());
+    for &tiling in Tiling::candidates(software, product.m, product.n, product.k) {
+        let seconds = with_tiling(engine, op, product, tiling, GLANCE).await?;
+        if seconds < best.0 {
+            best = (seconds, tiling);
+        }
+    }
+    Ok(best.1)
+}
+
+/// Seconds that a product takes with a tiling.
+pub async fn with_tiling(engine: &mut Engine, op: &Op, product: &MatMul, tiling: Tiling, budget: f64) -> Result<f64> {
+    let kernel = MatMul { tiling, ..product.clone() }.into();
+    let recording = Recording { ops: vec![Op { kernel, ..op.clone() }] };
+    let program = engine.add(&recording, &mut |_, _| ()).await?;
+    profile::seconds(engine, program, 0, budget).await
+}
