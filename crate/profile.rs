@@ -1,4 +1,5 @@
-//! Where a training step's time goes: each of its kernels played alone, again and again.
+//! Where a training step's time goes: each of its kernels played alone, again and again, beside what the device can do
+//! at best.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,12 @@ use web_time::Instant;
 
 use crate::engine::{Device, Engine, ProgramId};
 use crate::error::Result;
+use crate::kernels::Kernel;
+use crate::kernels::ceiling::{Arithmetic, Copy};
+use crate::kernels::matmul::{Layout, MatMul};
+use crate::kernels::tiling::Tiling;
 use crate::plan::Plan;
+use crate::tape::{Buffers, Op, Purpose, Recording, Tape};
 use crate::tuning;
 
 /// One kernel at one shape.
@@ -16,11 +22,15 @@ pub struct KernelTime {
     pub kernel: &'static str,
     /// The first op of the step that plays it.
     pub label: String,
+    /// Of a matrix product: layout, M, N, K.
+    pub shape: Option<String>,
+    /// Of a matrix product on a GPU.
+    pub tiling: Option<String>,
     /// Ops of a step that play it.
     pub count: usize,
     /// Of one op.
     pub milliseconds: f64,
-    /// Of all its ops, of the sum over all kernels.
+    /// Of all its ops, of the sum over the step's kernels. 0 for what is no part of it.
     pub share: f64,
     /// 10⁹ floating-point operations a second.
     pub gflops: f64,
@@ -28,9 +38,69 @@ pub struct KernelTime {
     pub gigabytes: f64,
 }
 
+impl KernelTime {
+    fn of(op: &Op, seconds: f64, device: &Device) -> Self {
+        let bytes: usize = op.tensors.iter().map(|tensor| tensor.len * 4).sum();
+        let product = if let Kernel::MatMul(product) = &op.kernel { Some(product) } else { None };
+        let on_gpu = matches!(device, Device::Gpu(_));
+        Self {
+            kernel: op.kernel.name(),
+            label: op.label.clone(),
+            shape: product.map(MatMul::shape),
+            tiling: product.filter(|_| on_gpu).map(|product| product.tiling.to_string()),
+            count: 1,
+            milliseconds: seconds * 1e3,
+            share: 0.0,
+            gflops: op.kernel.flops() as f64 / seconds / 1e9,
+            gigabytes: bytes as f64 / seconds / 1e9,
+        }
+    }
+}
+
+/// What a device can do at best, as measured.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Ceiling {
+    /// Multiply-adds in registers on a GPU; on the CPU a large matrix product, whose kernel is the best there is.
+    pub gflops: f64,
+    /// Bytes read and written by a copy.
+    pub gigabytes: f64,
+}
+
+/// Measures what `device` can do at best, with `budget` seconds for each figure.
+pub async fn ceiling(device: &Device, budget: f64) -> Result<Ceiling> {
+    const LEN: usize = 1 << 21;
+    let arithmetic: Kernel = match device {
+        Device::Gpu(_) => Arithmetic { len: 1 << 16, rounds: 512 }.into(),
+        Device::Cpu => MatMul::new(Layout::NN, 512, 512, 512).into(),
+    };
+    Ok(Ceiling {
+        gflops: alone(arithmetic, device, budget).await?.gflops,
+        gigabytes: alone(Copy { len: LEN }.into(), device, budget).await?.gigabytes,
+    })
+}
+
+/// A kernel that is no part of a step, on buffers of its own.
+async fn alone(kernel: Kernel, device: &Device, budget: f64) -> Result<KernelTime> {
+    let (mut buffers, mut tape) = (Buffers::default(), Tape::new());
+    let add = |binding: &crate::kernels::Binding| buffers.add(binding.name, Purpose::Traffic, binding.len);
+    let tensors: Vec<_> = kernel.bindings().iter().map(add).collect();
+    let name = kernel.name();
+    tape.push(kernel, name, &tensors);
+    let recording = tape.finish(&mut buffers);
+    let mut engine = Engine::new(device, &buffers, 1)?;
+    let program = engine.add(&recording, &mut |_, _| ()).await?;
+    let seconds = seconds(&mut engine, program, 0, budget).await?;
+    Ok(KernelTime::of(&recording.ops[0], seconds, device))
+}
+
 /// Times each kernel of `plan`'s training step on `device`, the slowest share first. About `budget` seconds are spent
-/// on each.
-pub async fn profile(plan: &Plan, device: &Device, budget: f64) -> Result<Vec<KernelTime>> {
+/// on each. `progress` is told (done, all).
+pub async fn profile(
+    plan: &Plan,
+    device: &Device,
+    budget: f64,
+    mut progress: impl FnMut(usize, usize),
+) -> Result<Vec<KernelTime>> {
     let mut recording = plan.train.recording.clone();
     let mut engine = Engine::new(device, &plan.buffers, plan.state.metrics.len)?;
     tuning::choose(&mut engine, device, &mut [&mut recording]).await?;
@@ -43,23 +113,30 @@ pub async fn profile(plan: &Plan, device: &Device, budget: f64) -> Result<Vec<Ke
     }
     let mut times = vec![];
     for ops in groups.values() {
-        let op = &recording.ops[ops[0]];
+        progress(times.len(), groups.len());
         let seconds = seconds(&mut engine, program, ops[0], budget).await?;
-        let bytes: usize = op.tensors.iter().map(|tensor| tensor.len * 4).sum();
-        times.push(KernelTime {
-            kernel: op.kernel.name(),
-            label: op.label.clone(),
-            count: ops.len(),
-            milliseconds: seconds * 1e3,
-            share: seconds * ops.len() as f64,
-            gflops: op.kernel.flops() as f64 / seconds / 1e9,
-            gigabytes: bytes as f64 / seconds / 1e9,
-        });
+        let time = KernelTime::of(&recording.ops[ops[0]], seconds, device);
+        times.push(KernelTime { count: ops.len(), share: seconds * ops.len() as f64, ..time });
     }
     let total: f64 = times.iter().map(|time| time.share).sum();
     times.iter_mut().for_each(|time| time.share /= total);
     times.sort_by(|a, b| b.share.total_cmp(&a.share));
     Ok(times)
+}
+
+/// Times every tiling of every product of `plan`'s training step on a GPU, and hands each out as it is known.
+pub async fn tilings(plan: &Plan, device: &Device, budget: f64, mut show: impl FnMut(&KernelTime)) -> Result<()> {
+    let mut engine = Engine::new(device, &plan.buffers, plan.state.metrics.len)?;
+    for op in tuning::products(&plan.train.recording) {
+        for tiling in Tiling::all() {
+            let mut op = op.clone();
+            let Kernel::MatMul(product) = &mut op.kernel else { continue };
+            product.tiling = tiling;
+            let program = engine.add(&Recording { ops: vec![op.clone()] }, &mut |_, _| ()).await?;
+            show(&KernelTime::of(&op, seconds(&mut engine, program, 0, budget).await?, device));
+        }
+    }
+    Ok(())
 }
 
 /// Seconds that one op of a program takes: played again and again, in ever longer rows, for about `budget` seconds;

@@ -39,15 +39,67 @@ pub trait Real:
     /// C = A B, or C += A B, where each matrix is a slice with a (row, column) stride.
     fn matmul(shape: MatMulShape, a: Strided<Self>, b: Strided<Self>, c: StridedMut<Self>, accumulate: bool);
 
+    #[inline(always)]
     fn max(self, other: Self) -> Self {
         if self > other { self } else { other }
     }
 
     /// tanh through the exponential: absolute error a few ulp of 1, which is what activations need.
+    #[inline(always)]
     fn tanh(self) -> Self {
         let two = Self::ONE + Self::ONE;
         Self::ONE - two / ((self * two).exp() + Self::ONE)
     }
+}
+
+/// Runs a loop that was compiled for this processor's widest vectors. The results are the same bits as without: Rust
+/// neither reorders nor fuses what is written.
+#[inline(always)]
+pub fn wide<T>(body: impl FnOnce() -> T) -> T {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2")]
+        fn with_avx2<T>(body: impl FnOnce() -> T) -> T {
+            body()
+        }
+        if std::arch::is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor has what the function was compiled for.
+            return unsafe { with_avx2(body) };
+        }
+    }
+    body()
+}
+
+/// Sums and maxima go through this many chains, so that they need not wait for each other.
+const LANES: usize = 16;
+
+/// The sum of `f` over `values`, in a fixed order.
+#[inline(always)]
+pub fn sum_of<R: Real>(values: &[R], f: impl Fn(R) -> R) -> R {
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    let mut sums = [R::ZERO; LANES];
+    for chunk in chunks {
+        for (sum, &value) in sums.iter_mut().zip(chunk) {
+            *sum += f(value);
+        }
+    }
+    for (sum, &value) in sums.iter_mut().zip(rest) {
+        *sum += f(value);
+    }
+    sums.into_iter().sum()
+}
+
+/// The largest of `values`, of which there is one at least.
+#[inline(always)]
+pub fn max_of<R: Real>(values: &[R]) -> R {
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    let mut largest = [values[0]; LANES];
+    for chunk in chunks {
+        for (largest, &value) in largest.iter_mut().zip(chunk) {
+            *largest = largest.max(value);
+        }
+    }
+    largest.into_iter().chain(rest.iter().copied()).fold(values[0], R::max)
 }
 
 /// C is (rows, columns), the product runs over `inner`.
@@ -116,6 +168,7 @@ impl Real for f32 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
 
+    #[inline(always)]
     fn of(value: f64) -> Self {
         value as f32
     }
@@ -133,7 +186,8 @@ impl Real for f32 {
         /// Adding and subtracting 1.5 · 2^23 rounds to the nearest integer without a library call.
         const ROUND: f32 = 12_582_912.0;
         let x = self.clamp(-87.0, 88.0);
-        let n = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+        let shifted = x * std::f32::consts::LOG2_E + ROUND;
+        let n = shifted - ROUND;
         // ln 2 in two parts, so that n · ln 2 is subtracted almost exactly (Cody and Waite).
         let r = (x - n * 0.693_359_4) + n * 2.121_944_4e-4;
         let p = 1.0 / 5040.0;
@@ -144,7 +198,9 @@ impl Real for f32 {
         let p = p * r + 0.5;
         let p = p * r + 1.0;
         let p = p * r + 1.0;
-        let scale = f32::from_bits(((n as i32 + 127) as u32) << 23);
+        // The last bits of `shifted` are n: no conversion, which would check for overflow number by number.
+        let n = shifted.to_bits().wrapping_sub(ROUND.to_bits());
+        let scale = f32::from_bits(n.wrapping_add(127) << 23);
         p * scale
     }
 
@@ -167,6 +223,7 @@ impl Real for f64 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
 
+    #[inline(always)]
     fn of(value: f64) -> Self {
         value
     }

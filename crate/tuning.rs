@@ -21,21 +21,15 @@ pub const BUDGET: f64 = 1.5;
 /// Spent on one candidate, in seconds, beside its compilation.
 const GLANCE: f64 = 0.01;
 
-/// The tilings of one adapter by [`key`].
+/// The tilings of one adapter by [`MatMul::shape`]; what is fused into a product's end changes little.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tilings(BTreeMap<String, Tiling>);
 
 impl Tilings {
     pub fn get(&self, product: &MatMul) -> Option<Tiling> {
         // What was kept elsewhere may be of another version: only what is offered today is taken.
-        self.0.get(&key(product)).copied().filter(|tiling| Tiling::all().any(|offered| offered == *tiling))
+        self.0.get(&product.shape()).copied().filter(|tiling| Tiling::all().any(|offered| offered == *tiling))
     }
-}
-
-/// `NT 1024x512x128`: layout, M, N, K. What is fused into a product's end changes little.
-fn key(product: &MatMul) -> String {
-    let MatMul { layout, m, n, k, .. } = product;
-    format!("{layout:?} {m}x{n}x{k}")
 }
 
 /// Gives each product of the recordings its tiling. Those of the first, a training step, are measured while the
@@ -51,7 +45,7 @@ pub async fn choose(engine: &mut Engine, device: &Device, recordings: &mut [&mut
         let known = gpu.tilings.borrow().get(product).is_some();
         if !known {
             let fastest = fastest(engine, &op, product, gpu.software).await?;
-            gpu.tilings.borrow_mut().0.insert(key(product), fastest);
+            gpu.tilings.borrow_mut().0.insert(product.shape(), fastest);
         }
     }
     for op in recordings.iter_mut().flat_map(|recording| &mut recording.ops) {
@@ -64,11 +58,11 @@ pub async fn choose(engine: &mut Engine, device: &Device, recordings: &mut [&mut
 }
 
 /// One op for each distinct product, those with most work in all first.
-fn products(recording: &Recording) -> Vec<Op> {
+pub fn products(recording: &Recording) -> Vec<Op> {
     let mut distinct: BTreeMap<String, (u64, Op)> = BTreeMap::new();
     for op in &recording.ops {
         if let Kernel::MatMul(product) = &op.kernel {
-            distinct.entry(key(product)).or_insert((0, op.clone())).0 += op.kernel.flops();
+            distinct.entry(product.shape()).or_insert((0, op.clone())).0 += op.kernel.flops();
         }
     }
     let mut products: Vec<_> = distinct.into_values().collect();
@@ -79,18 +73,13 @@ fn products(recording: &Recording) -> Vec<Op> {
 async fn fastest(engine: &mut Engine, op: &Op, product: &MatMul, software: bool) -> Result<Tiling> {
     let mut best = (f64::INFINITY, Tiling::small());
     for &tiling in Tiling::candidates(software, product.m, product.n, product.k) {
-        let seconds = with_tiling(engine, op, product, tiling, GLANCE).await?;
+        let kernel = MatMul { tiling, ..product.clone() }.into();
+        let recording = Recording { ops: vec![Op { kernel, ..op.clone() }] };
+        let program = engine.add(&recording, &mut |_, _| ()).await?;
+        let seconds = profile::seconds(engine, program, 0, GLANCE).await?;
         if seconds < best.0 {
             best = (seconds, tiling);
         }
     }
     Ok(best.1)
-}
-
-/// Seconds that a product takes with a tiling.
-pub async fn with_tiling(engine: &mut Engine, op: &Op, product: &MatMul, tiling: Tiling, budget: f64) -> Result<f64> {
-    let kernel = MatMul { tiling, ..product.clone() }.into();
-    let recording = Recording { ops: vec![Op { kernel, ..op.clone() }] };
-    let program = engine.add(&recording, &mut |_, _| ()).await?;
-    profile::seconds(engine, program, 0, budget).await
 }

@@ -1,4 +1,4 @@
-// A static web server for dist/, on this machine only. It sends no special headers: the page needs none.
+// A static web server, on this machine only. The page needs no special headers, and is served without any.
 
 import { createReadStream, statSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -8,6 +8,7 @@ const types = {
   '.css': 'text/css',
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
   '.json': 'application/json',
   '.png': 'image/png',
   '.svg': 'image/svg+xml',
@@ -16,13 +17,16 @@ const types = {
   '.woff2': 'font/woff2',
 };
 
-/** Serves `folder` at http://localhost:PORT{base}; PORT is the first free one from `port` on (0: any). */
-export async function serve({ folder, base = '/', port }) {
+/**
+ * Serves `folder` at http://localhost:PORT{base}; PORT is the first free one from `port` on (0: any). `headers` go
+ * with every answer.
+ */
+export async function serve({ folder, base = '/', port, headers = {} }) {
   const server = createServer((request, response) => {
     const file = findFile(folder, base, request.url);
     if (!file) return response.writeHead(404, { 'content-type': 'text/plain' }).end('not found');
     const type = types[extname(file)] ?? 'application/octet-stream';
-    response.writeHead(200, { 'content-type': type, 'cache-control': 'no-cache' });
+    response.writeHead(200, { ...headers, 'content-type': type, 'cache-control': 'no-cache' });
     createReadStream(file).pipe(response);
   });
   const url = `http://localhost:${await listen(server, port)}${base}`;

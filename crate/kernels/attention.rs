@@ -8,7 +8,7 @@
 
 use super::{Args, Binding, Spec, Step};
 use crate::gpu::shader::Shader;
-use crate::real::{MatMulShape, Real, Strided, StridedMut};
+use crate::real::{MatMulShape, Real, Strided, StridedMut, max_of, sum_of, wide};
 
 /// The shapes that the three kernels share.
 #[derive(Clone, Copy, Debug)]
@@ -124,17 +124,8 @@ impl Spec for AttentionForward {
                 score(&mut scores, &q[first * 3 * c..], k, [rows, keys, d], 3 * c);
                 for (i, row) in scores[..rows * keys].chunks_exact_mut(keys).enumerate() {
                     let (seen, unseen) = row.split_at_mut(first + i + 1);
-                    let max = seen.iter().copied().fold(seen[0], R::max);
-                    let mut sum = R::ZERO;
-                    for s in seen.iter_mut() {
-                        *s = ((*s - max) * scale).exp();
-                        sum += *s;
-                    }
-                    for p in seen.iter_mut() {
-                        *p /= sum;
-                    }
+                    log_sum[row_at + first + i] = wide(|| softmax(seen, scale));
                     unseen.fill(R::ZERO);
-                    log_sum[row_at + first + i] = max * scale + sum.ln();
                 }
                 R::matmul(
                     MatMulShape { rows, inner: keys, columns: d },
@@ -301,17 +292,30 @@ impl<R: Real> Backward<R> {
         for i in 0..rows {
             let at = head.row + first + i;
             let (log_sum, delta) = (log_sum[at], delta[at]);
-            let weights = &mut self.weights[i * keys..][..keys];
-            let dscores = &mut self.dscores[i * keys..][..keys];
             let seen = first + i + 1;
-            for (p, ds) in weights.iter_mut().zip(dscores.iter_mut()).take(seen) {
-                *p = (*p * scale - log_sum).exp();
-                *ds = *p * (*ds - delta) * scale;
-            }
-            weights[seen..].fill(R::ZERO);
-            dscores[seen..].fill(R::ZERO);
+            let (weights, unseen_weights) = self.weights[i * keys..][..keys].split_at_mut(seen);
+            let (dscores, unseen_dscores) = self.dscores[i * keys..][..keys].split_at_mut(seen);
+            wide(|| {
+                for (p, ds) in weights.iter_mut().zip(dscores) {
+                    *p = (*p * scale - log_sum).exp();
+                    *ds = *p * (*ds - delta) * scale;
+                }
+            });
+            unseen_weights.fill(R::ZERO);
+            unseen_dscores.fill(R::ZERO);
         }
     }
+}
+
+/// Scores become weights, softmax(scale · scores); returns their log-sum-exp.
+#[inline(always)]
+fn softmax<R: Real>(scores: &mut [R], scale: R) -> R {
+    let max = max_of(scores);
+    scores.iter_mut().for_each(|s| *s = ((*s - max) * scale).exp());
+    let sum = sum_of(scores, |p| p);
+    let share = R::ONE / sum;
+    scores.iter_mut().for_each(|p| *p *= share);
+    max * scale + sum.ln()
 }
 
 /// Unscaled scores of `rows` queries against `keys` keys; both lie `stride` apart.

@@ -2,7 +2,7 @@
 
 use super::{Args, Binding, Spec, Step};
 use crate::gpu::shader::Shader;
-use crate::real::Real;
+use crate::real::{Real, max_of, sum_of, wide};
 
 /// loss[r] = log Σ_v exp(logits[r, v]) − logits[r, target], in nats; then
 /// logits ← (softmax − onehot(target)) · scale.
@@ -55,9 +55,10 @@ impl Spec for CrossEntropy {
         // A sum of exponentials that were shifted by the row's maximum.
         let loss_and_shift = |row: usize, logits: &[R]| {
             let target = tokens[self.target(row)] as usize;
-            let max = logits.iter().copied().fold(logits[0], R::max);
-            let sum: R = logits.iter().map(|&logit| (logit - max).exp()).sum();
-            let log_sum = max + sum.ln();
+            let log_sum = wide(|| {
+                let max = max_of(logits);
+                max + sum_of(logits, |logit| (logit - max).exp()).ln()
+            });
             (log_sum - logits[target], log_sum, target)
         };
         match self.gradient_scale {
@@ -71,9 +72,7 @@ impl Spec for CrossEntropy {
                 for (row, logits) in logits.write().chunks_exact_mut(self.vocabulary).enumerate() {
                     let (loss, log_sum, target) = loss_and_shift(row, logits);
                     losses[row] = loss;
-                    for logit in logits.iter_mut() {
-                        *logit = (*logit - log_sum).exp() * scale;
-                    }
+                    wide(|| logits.iter_mut().for_each(|logit| *logit = (*logit - log_sum).exp() * scale));
                     logits[target] -= scale;
                 }
             }

@@ -13,7 +13,7 @@ use super::{Args, Binding, Spec, Step};
 use crate::config::Activation;
 use crate::gpu::shader::Shader;
 use crate::kernels::tiling::{DEPTH, Tiling};
-use crate::real::{MatMulShape, Real, Strided, StridedMut};
+use crate::real::{MatMulShape, Real, Strided, StridedMut, wide};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Layout {
@@ -68,6 +68,12 @@ impl MatMul {
     pub fn with(self, ends: Ends) -> Self {
         assert!(!ends.sums || self.layout == Layout::TN, "column sums are gathered by TN products only");
         Self { ends, ..self }
+    }
+
+    /// `NT 1024×512×128`: layout, M, N, K.
+    pub fn shape(&self) -> String {
+        let Self { layout, m, n, k, .. } = self;
+        format!("{layout:?} {m}×{n}×{k}")
     }
 
     /// The row length of A and B as stored.
@@ -185,14 +191,11 @@ impl Spec for MatMul {
             ActivationEnd::Forward(activation) => {
                 let pre = next().write();
                 pre.copy_from_slice(c);
-                for c in c.iter_mut() {
-                    *c = activation.value_and_slope(*c).0;
-                }
+                wide(|| c.iter_mut().for_each(|c| *c = activation.value_and_slope(*c).0));
             }
             ActivationEnd::Backward(activation) => {
-                for (c, &pre) in c.iter_mut().zip(next().read()) {
-                    *c *= activation.value_and_slope(pre).1;
-                }
+                let pre = next().read();
+                wide(|| c.iter_mut().zip(pre).for_each(|(c, &pre)| *c *= activation.value_and_slope(pre).1));
             }
         }
         if ends.residual {

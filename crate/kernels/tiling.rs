@@ -83,3 +83,18 @@ impl Tiling {
         [n.div_ceil(columns), m.div_ceil(rows)]
     }
 }
+
+/// `16×16 registers, 4×4 invocations`, with `shared` or `4 slices` where that is so.
+impl std::fmt::Display for Tiling {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let Self { tile: [rows, columns], workgroup: [x, y], shared, slices } = self;
+        write!(f, "{rows}×{columns} registers, {y}×{x} invocations")?;
+        if *shared {
+            write!(f, ", shared")?;
+        }
+        if *slices > 1 {
+            write!(f, ", {slices} slices")?;
+        }
+        Ok(())
+    }
+}

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use serde_json::json;
 use trainlab::checkpoint::Checkpoint;
 use trainlab::config::Config;
 use trainlab::engine::{Device, DeviceChoice};
@@ -56,17 +55,6 @@ pub fn plan(run: &RunArgs) -> Result<()> {
     let config = run.config()?;
     let dataset = input::dataset(&config, run.text.as_deref())?;
     print(&Plan::for_dataset(&config, &dataset, &Device::Cpu)?.summary());
-    Ok(())
-}
-
-pub async fn profile(run: &RunArgs, device: DeviceArg, budget: f64) -> Result<()> {
-    let config = run.config()?;
-    let dataset = input::dataset(&config, run.text.as_deref())?;
-    let device = input::open(device).await?;
-    let plan = Plan::for_dataset(&config, &dataset, &device)?;
-    for time in trainlab::profile::profile(&plan, &device, budget).await? {
-        println!("{}", json!(time));
-    }
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 the machine or a file failed, 2 refused, 3 diverged, 130 stopped by Ctrl-C.
 
+mod bench;
 mod files;
 mod input;
 mod inspect;
@@ -10,7 +11,7 @@ mod train;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use input::{DeviceArg, RunArgs};
+use input::RunArgs;
 use trainlab::config;
 use trainlab::error::{Error, Result};
 
@@ -51,16 +52,9 @@ enum Command {
         #[arg(long)]
         temperature: Option<f32>,
     },
-    /// Time each kernel of a training step by itself; print a JSON object for each.
-    Profile {
-        #[command(flatten)]
-        run: RunArgs,
-        #[arg(long, value_enum, default_value_t = DeviceArg::Auto)]
-        device: DeviceArg,
-        /// Seconds spent on each kernel.
-        #[arg(long, default_value_t = 0.5)]
-        budget: f64,
-    },
+    /// Measure how fast this machine is.
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Say which devices there are and whether a short run works on each.
     Doctor,
 }
@@ -78,7 +72,7 @@ fn main() -> ExitCode {
         Command::Sample { saved, prompt, temperature } => {
             pollster::block_on(inspect::sample(&saved, prompt, temperature))
         }
-        Command::Profile { run, device, budget } => pollster::block_on(inspect::profile(&run, device, budget)),
+        Command::Bench(command) => pollster::block_on(bench::bench(&command)),
         Command::Doctor => pollster::block_on(inspect::doctor()),
     };
     exit_code(result)
