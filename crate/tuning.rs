@@ -1,4 +1,5 @@
-//! Which tiling each matrix product gets on a GPU: measured once on the adapter at hand, then remembered.
+//! How kernels are cut up on a GPU: matrix products as measured once on the adapter at hand and then remembered,
+//! attention by a rule.
 //!
 //! The choice never changes a bit of a result (see [`Tiling`]), so runs repeat whatever was measured.
 
@@ -10,6 +11,7 @@ use web_time::Instant;
 use crate::engine::{Device, Engine};
 use crate::error::Result;
 use crate::kernels::Kernel;
+use crate::kernels::attention::{AttentionBackwardKeyValue, AttentionBackwardQuery, AttentionForward};
 use crate::kernels::matmul::MatMul;
 use crate::kernels::tiling::Tiling;
 use crate::profile;
@@ -32,7 +34,7 @@ impl Tilings {
     }
 }
 
-/// Gives each product of the recordings its tiling. Those of the first, a training step, are measured while the
+/// Gives each product of the recordings its tiling, and attention its rows. Products of the first, a training step, are measured while the
 /// device's budget lasts, the costliest first. Ops play on the engine's buffers: before anything is written to them.
 pub async fn choose(engine: &mut Engine, device: &Device, recordings: &mut [&mut Recording]) -> Result<()> {
     let Device::Gpu(gpu) = device else { return Ok(()) };
@@ -49,9 +51,17 @@ pub async fn choose(engine: &mut Engine, device: &Device, recordings: &mut [&mut
         }
     }
     for op in recordings.iter_mut().flat_map(|recording| &mut recording.ops) {
-        if let Kernel::MatMul(product) = &mut op.kernel {
-            let rule = || Tiling::rule(gpu.software, product.m, product.n, product.k);
-            product.tiling = gpu.tilings.borrow().get(product).unwrap_or_else(rule);
+        match &mut op.kernel {
+            Kernel::MatMul(product) => {
+                let rule = || Tiling::rule(gpu.software, product.m, product.n, product.k);
+                product.tiling = gpu.tilings.borrow().get(product).unwrap_or_else(rule);
+            }
+            Kernel::AttentionForward(AttentionForward(shape))
+            | Kernel::AttentionBackwardQuery(AttentionBackwardQuery(shape))
+            | Kernel::AttentionBackwardKeyValue(AttentionBackwardKeyValue(shape)) => {
+                shape.rows_each = shape.rows_for(gpu.software);
+            }
+            _ => {}
         }
     }
     Ok(())

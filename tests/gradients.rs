@@ -117,7 +117,7 @@ async fn norms() {
 async fn attention() {
     // The second is longer than the twins' tile.
     for (batch, heads, context) in [(2, 3, 5), (1, 1, 67)] {
-        let shape = AttentionShape { batch, heads, head_size: 4, context };
+        let shape = AttentionShape::new(batch, context, heads, 4);
         let forward = Case::new(AttentionForward(shape)).scaled("qkv", 1.5);
         let dout = random(100, shape.out_len(), 1.0);
         let query = Case::new(AttentionBackwardQuery(shape))

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Case, Values, cases, tests};
+use trainlab::kernels::attention::{AttentionForward, AttentionShape};
 use trainlab::kernels::matmul::{Ends, Layout, MatMul};
 use trainlab::kernels::tiling::Tiling;
 
@@ -26,6 +27,7 @@ tests![
     arithmetic,
     copy,
     tilings_differ_in_no_bit,
+    rows_of_attention_differ_in_no_bit,
     every_kernel_has_cases,
     a_halted_update_changes_nothing,
     picks_are_those_made_by_hand,
@@ -107,6 +109,19 @@ async fn arithmetic() {
 
 async fn copy() {
     check(cases::copy()).await;
+}
+
+async fn rows_of_attention_differ_in_no_bit() {
+    let shape = AttentionShape::new(1, 45, 2, 16);
+    let forward = Case::new(AttentionForward(shape));
+    let expected = forward.run(common::gpu().await).await;
+    for rows_each in [2, 4] {
+        let kernel = AttentionForward(AttentionShape { rows_each, ..shape }).into();
+        let outputs = Case { kernel, ..forward.clone() }.run(common::gpu().await).await;
+        for (expected, output) in expected.iter().zip(&outputs) {
+            assert_eq!(expected.numbers(), output.numbers(), "{rows_each} rows");
+        }
+    }
 }
 
 /// A tiling is chosen by a measurement, and runs must repeat all the same.

@@ -19,12 +19,30 @@ pub struct AttentionShape {
     pub heads: usize,
     /// D, a multiple of 4.
     pub head_size: usize,
+    /// Neighbouring rows that an invocation of a shader owns; changes no bit of the result.
+    pub rows_each: usize,
 }
 
 /// Query rows that a twin handles at a time: the largest matrix it ever holds is (TILE, T).
 const TILE: usize = 64;
 
 impl AttentionShape {
+    pub fn new(batch: usize, context: usize, heads: usize, head_size: usize) -> Self {
+        Self { batch, context, heads, head_size, rows_each: 1 }
+    }
+
+    /// Loads dominate on software adapters: rows of an invocation share them. On hardware it would take registers
+    /// that keep more invocations at work.
+    pub fn rows_for(self, software: bool) -> usize {
+        match self.head_size {
+            _ if !software => 1,
+            ..=32 => 4,
+            ..=64 => 2,
+            // Compilers take too long over what is unrolled.
+            _ => 1,
+        }
+    }
+
     pub fn width(self) -> usize {
         self.heads * self.head_size
     }
@@ -59,17 +77,22 @@ impl AttentionShape {
 
     fn shader(self, name: &'static str, bindings: Vec<Binding>, part: &'static str) -> Shader {
         let keys_at_a_time = 4;
+        // Of one head of one sequence.
+        let groups = self.context.div_ceil(self.rows_each);
+        let invocations = self.batch * self.heads * groups;
         Shader::new(name, bindings)
             .count("CONTEXT", self.context)
             .count("HEADS", self.heads)
-            .count("ROWS", self.rows_len())
+            .count("EACH", self.rows_each)
+            .count("GROUPS", groups)
+            .count("INVOCATIONS", invocations)
             .count("WIDTH4", self.width() / 4)
             .count("HEAD4", self.head_size / 4)
             .count("KEYS", keys_at_a_time)
             .number("SCALE", self.scale() as f32)
             .part(include_str!("../../shaders/attention/layout.wgsl"))
             .part(part)
-            .invocations(self.rows_len())
+            .invocations(invocations)
     }
 
     /// Calls `body` for each head of each sequence with the offsets of its first element in (B, T, 3C), (B, T, C)

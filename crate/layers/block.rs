@@ -22,7 +22,7 @@ pub fn block(r: &mut Recorder, model: &ModelConfig, index: u32, x: Variable, sha
 fn attention(r: &mut Recorder, model: &ModelConfig, block: &str, x: Variable, normed: Variable) -> Variable {
     let width = r.shape.width;
     let heads = model.heads as usize;
-    let shape = AttentionShape { batch: r.shape.batch, context: r.shape.context, heads, head_size: width / heads };
+    let shape = AttentionShape::new(r.shape.batch, r.shape.context, heads, width / heads);
     let name = format!("{block}.attn");
 
     let qkv = r.variable(&format!("{name}.qkv"), 3 * width);

@@ -1,44 +1,56 @@
 // dK_j = Σ_i dS_ij Q_i and dV_j = Σ_i P_ij dO_i over the queries i ≥ j, with dS = P (dO Vᵀ − δ) / √D.
-// One invocation a key row.
+// An invocation owns EACH key rows.
 
 @compute @workgroup_size(WORKGROUP_X)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workgroups: vec3u) {
     let index = linear(id, workgroups, WORKGROUP_X);
-    if (index >= ROWS) {
+    if (index >= INVOCATIONS) {
         return;
     }
-    let row = locate(index);
-    let j = row.position;
-    // Of position 0 of this head of this sequence, in (B, H, T).
-    let first = index - j;
+    let rows = locate(index);
+//#for r in EACH
+    let j_$r = min(rows.position + $ru, CONTEXT - 1u);
 //#for d in HEAD4
-    let k_$d = qkv[key_at(row, j) + $du];
-    let v_$d = qkv[value_at(row, j) + $du];
-    var dk_$d = vec4f();
-    var dv_$d = vec4f();
+    let k_$r_$d = qkv[key_at(rows, j_$r) + $du];
+    let v_$r_$d = qkv[value_at(rows, j_$r) + $du];
+    var dk_$r_$d = vec4f();
+    var dv_$r_$d = vec4f();
+//#end
 //#end
 
-    for (var i = j; i < CONTEXT; i++) {
-        let q = query_at(row, i);
-        let o = out_at(row, i);
-        var s = 0.0;
-        var dp = 0.0;
+    for (var i = rows.position; i < CONTEXT; i++) {
+        let q = query_at(rows, i);
+        let o = out_at(rows, i);
+//#for r in EACH
+        var s_$r = 0.0;
+        var dp_$r = 0.0;
+//#end
 //#for d in HEAD4
         let q_$d = qkv[q + $du];
         let do_$d = dout[o + $du];
-        s += dot(q_$d, k_$d);
-        dp += dot(do_$d, v_$d);
+//#for r in EACH
+        s_$r += dot(q_$d, k_$r_$d);
+        dp_$r += dot(do_$d, v_$r_$d);
 //#end
-        let p = exp(s * SCALE - log_sum[first + i]);
-        let ds = p * (dp - delta[first + i]) * SCALE;
+//#end
+        let log_sum_i = log_sum[rows.first + i];
+        let delta_i = delta[rows.first + i];
+//#for r in EACH
+        let p_$r = select(0.0, exp(s_$r * SCALE - log_sum_i), i >= j_$r);
+        let ds_$r = p_$r * (dp_$r - delta_i) * SCALE;
 //#for d in HEAD4
-        dk_$d += ds * q_$d;
-        dv_$d += p * do_$d;
+        dk_$r_$d += ds_$r * q_$d;
+        dv_$r_$d += p_$r * do_$d;
+//#end
 //#end
     }
 
+//#for r in EACH
+    if (rows.position + $ru < CONTEXT) {
 //#for d in HEAD4
-    dqkv[key_at(row, j) + $du] = dk_$d;
-    dqkv[value_at(row, j) + $du] = dv_$d;
+        dqkv[key_at(rows, j_$r) + $du] = dk_$r_$d;
+        dqkv[value_at(rows, j_$r) + $du] = dv_$r_$d;
+//#end
+    }
 //#end
 }

@@ -1,42 +1,56 @@
 // dQ_i = Σ_j dS_ij K_j with dS = P (dO Vᵀ − δ) / √D, P = exp(Q Kᵀ / √D − log_sum), δ_i = Σ_d dO_id O_id.
-// One invocation a query row.
+// An invocation owns EACH query rows.
 
 @compute @workgroup_size(WORKGROUP_X)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workgroups: vec3u) {
     let index = linear(id, workgroups, WORKGROUP_X);
-    if (index >= ROWS) {
+    if (index >= INVOCATIONS) {
         return;
     }
-    let row = locate(index);
-    let i = row.position;
-    var delta_i = 0.0;
+    let rows = locate(index);
+//#for r in EACH
+    let i_$r = min(rows.position + $ru, CONTEXT - 1u);
+    var delta_$r = 0.0;
 //#for d in HEAD4
-    let q_$d = qkv[query_at(row, i) + $du];
-    let do_$d = dout[out_at(row, i) + $du];
-    var dq_$d = vec4f();
-    delta_i += dot(do_$d, out[out_at(row, i) + $du]);
+    let q_$r_$d = qkv[query_at(rows, i_$r) + $du];
+    let do_$r_$d = dout[out_at(rows, i_$r) + $du];
+    var dq_$r_$d = vec4f();
+    delta_$r += dot(do_$r_$d, out[out_at(rows, i_$r) + $du]);
 //#end
-    delta[index] = delta_i;
-    let log_sum_i = log_sum[index];
+    let log_sum_$r = log_sum[rows.first + i_$r];
+//#end
+    let last = min(rows.position + EACH, CONTEXT) - 1u;
 
-    for (var j = 0u; j <= i; j++) {
-        let k = key_at(row, j);
-        let v = value_at(row, j);
-        var s = 0.0;
-        var dp = 0.0;
+    for (var j = 0u; j <= last; j++) {
+        let k = key_at(rows, j);
+        let v = value_at(rows, j);
+//#for r in EACH
+        var s_$r = 0.0;
+        var dp_$r = 0.0;
+//#end
 //#for d in HEAD4
         let k_$d = qkv[k + $du];
-        s += dot(q_$d, k_$d);
-        dp += dot(do_$d, qkv[v + $du]);
+        let v_$d = qkv[v + $du];
+//#for r in EACH
+        s_$r += dot(q_$r_$d, k_$d);
+        dp_$r += dot(do_$r_$d, v_$d);
 //#end
-        let p = exp(s * SCALE - log_sum_i);
-        let ds = p * (dp - delta_i) * SCALE;
+//#end
+//#for r in EACH
+        let p_$r = select(0.0, exp(s_$r * SCALE - log_sum_$r), j <= i_$r);
+        let ds_$r = p_$r * (dp_$r - delta_$r) * SCALE;
 //#for d in HEAD4
-        dq_$d += ds * k_$d;
+        dq_$r_$d += ds_$r * k_$d;
+//#end
 //#end
     }
 
+//#for r in EACH
+    if (rows.position + $ru < CONTEXT) {
 //#for d in HEAD4
-    dqkv[query_at(row, i) + $du] = dq_$d;
+        dqkv[query_at(rows, i_$r) + $du] = dq_$r_$d;
+//#end
+        delta[rows.first + i_$r] = delta_$r;
+    }
 //#end
 }

@@ -1,53 +1,72 @@
-// O = softmax(Q Kᵀ / √D) V over the keys j ≤ i, with an online softmax. One invocation a query row, KEYS keys at a
-// time; neighbouring invocations read the same keys, so the cache serves all but the first.
+// O = softmax(Q Kᵀ / √D) V over the keys j ≤ i, with an online softmax, KEYS keys at a time. An invocation owns EACH
+// query rows; neighbouring invocations read the same keys, so the cache serves all but the first.
 
 @compute @workgroup_size(WORKGROUP_X)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workgroups: vec3u) {
     let index = linear(id, workgroups, WORKGROUP_X);
-    if (index >= ROWS) {
+    if (index >= INVOCATIONS) {
         return;
     }
-    let row = locate(index);
-    let i = row.position;
+    let rows = locate(index);
+//#for r in EACH
+    let i_$r = min(rows.position + $ru, CONTEXT - 1u);
 //#for d in HEAD4
-    let q_$d = qkv[query_at(row, i) + $du] * SCALE;
-    var o_$d = vec4f();
+    let q_$r_$d = qkv[query_at(rows, i_$r) + $du] * SCALE;
+    var o_$r_$d = vec4f();
 //#end
-    var max_score = -3.0e38;
-    var sum = 0.0;
+    var max_$r = -3.0e38;
+    var sum_$r = 0.0;
+//#end
+    let last = min(rows.position + EACH, CONTEXT) - 1u;
 
-    for (var j = 0u; j <= i; j += KEYS) {
+    for (var j = 0u; j <= last; j += KEYS) {
 //#for n in KEYS
-        // Keys beyond the row's own are read in bounds and weighted zero.
-        let k_$n = key_at(row, min(j + $nu, i));
-        let v_$n = value_at(row, min(j + $nu, i));
-        var s_$n = 0.0;
-//#for d in HEAD4
-        s_$n += dot(q_$d, qkv[k_$n + $du]);
-//#end
-        s_$n = select(-3.0e38, s_$n, j + $nu <= i);
-//#end
-        var new_max = max_score;
-//#for n in KEYS
-        new_max = max(new_max, s_$n);
-//#end
-        let fade = exp(max_score - new_max);
-        sum *= fade;
-//#for n in KEYS
-        let p_$n = exp(s_$n - new_max);
-        sum += p_$n;
+        // Keys beyond a row's own are read in bounds and weighted zero.
+        let k_$n = key_at(rows, min(j + $nu, last));
+        let v_$n = value_at(rows, min(j + $nu, last));
+//#for r in EACH
+        var s_$r_$n = 0.0;
 //#end
 //#for d in HEAD4
-        o_$d *= fade;
+        let k_$n_$d = qkv[k_$n + $du];
+//#for r in EACH
+        s_$r_$n += dot(q_$r_$d, k_$n_$d);
+//#end
+//#end
+//#end
+//#for r in EACH
+        var new_$r = max_$r;
 //#for n in KEYS
-        o_$d += p_$n * qkv[v_$n + $du];
+        s_$r_$n = select(-3.0e38, s_$r_$n, j + $nu <= i_$r);
+        new_$r = max(new_$r, s_$r_$n);
+//#end
+        let fade_$r = exp(max_$r - new_$r);
+        max_$r = new_$r;
+        sum_$r *= fade_$r;
+//#for n in KEYS
+        let p_$r_$n = exp(s_$r_$n - new_$r);
+        sum_$r += p_$r_$n;
+//#end
+//#for d in HEAD4
+        o_$r_$d *= fade_$r;
 //#end
 //#end
-        max_score = new_max;
+//#for d in HEAD4
+//#for n in KEYS
+        let v_$n_$d = qkv[v_$n + $du];
+//#for r in EACH
+        o_$r_$d += p_$r_$n * v_$n_$d;
+//#end
+//#end
+//#end
     }
 
+//#for r in EACH
+    if (rows.position + $ru < CONTEXT) {
 //#for d in HEAD4
-    out[out_at(row, i) + $du] = o_$d / sum;
+        out[out_at(rows, i_$r) + $du] = o_$r_$d / sum_$r;
 //#end
-    log_sum[index] = max_score + log(sum);
+        log_sum[rows.first + i_$r] = max_$r + log(sum_$r);
+    }
+//#end
 }

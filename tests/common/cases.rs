@@ -147,18 +147,21 @@ pub fn norm_backward() -> Vec<Case> {
     cases
 }
 
-/// Every head size with lengths around the twins' tile of 64 rows and the shader's four keys at a time.
+/// Every head size with lengths around the twins' tile of 64 rows and the shader's four keys at a time; and several
+/// rows an invocation, with and without a remainder.
 fn attention_shapes() -> Vec<AttentionShape> {
-    let shape = |(batch, heads, head_size, context)| AttentionShape { batch, heads, head_size, context };
+    let shape = |(batch, heads, head_size, context)| AttentionShape::new(batch, context, heads, head_size);
     let shapes = [(1, 3, 4, 130), (3, 2, 8, 1), (1, 2, 16, 63), (2, 3, 32, 2), (1, 1, 64, 64), (1, 1, 128, 65)];
-    shapes.map(shape).to_vec()
+    let several = [(4, (2, 2, 32, 5)), (4, (1, 1, 16, 67)), (4, (1, 2, 8, 64)), (2, (1, 2, 64, 33)), (4, (1, 1, 4, 1))];
+    let several = several.map(|(rows_each, sizes)| AttentionShape { rows_each, ..shape(sizes) });
+    shapes.map(shape).into_iter().chain(several).collect()
 }
 
 pub fn attention_forward() -> Vec<Case> {
     let forward = |shape| Case::new(AttentionForward(shape)).scaled("qkv", 2.0);
     let mut cases: Vec<Case> = attention_shapes().into_iter().map(forward).collect();
     // Large scores: without the running maximum, exponentials would overflow.
-    let shape = AttentionShape { batch: 1, heads: 2, head_size: 8, context: 33 };
+    let shape = AttentionShape::new(1, 33, 2, 8);
     cases.push(Case::new(AttentionForward(shape)).scaled("qkv", 12.0));
     cases
 }
