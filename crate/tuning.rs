@@ -28,6 +28,10 @@ const GLANCE: f64 = 0.01;
 pub struct Tilings(BTreeMap<String, Tiling>);
 
 impl Tilings {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub fn get(&self, product: &MatMul) -> Option<Tiling> {
         // What was kept elsewhere may be of another version: only what is offered today is taken.
         self.0.get(&product.shape()).copied().filter(|tiling| Tiling::all().any(|offered| offered == *tiling))

@@ -37,7 +37,7 @@ impl AttentionShape {
         match self.head_size {
             _ if !software => 1,
             ..=32 => 4,
-            ..=64 => 2,
+            33..=64 => 2,
             // Compilers take too long over what is unrolled.
             _ => 1,
         }

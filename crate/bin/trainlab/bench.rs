@@ -13,6 +13,7 @@ use trainlab::profile::{self, Ceiling, KernelTime};
 use trainlab::trainer::Trainer;
 
 use crate::input::{self, DeviceArg, RunArgs};
+use crate::tilings;
 
 #[derive(Subcommand)]
 pub enum Bench {
@@ -86,6 +87,7 @@ async fn profile(measured: &Measured) -> Result<(Plan, Device, Ceiling)> {
         bar.set_position(done as u64);
     });
     let times = times.await?;
+    tilings::keep(&device);
     bar.finish_and_clear();
     heading(measured, "Kernels of a step");
     times.iter().for_each(|time| row(measured, time, ceiling));

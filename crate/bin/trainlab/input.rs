@@ -9,7 +9,7 @@ use trainlab::data::{Dataset, check_text, tiny_tales};
 use trainlab::engine::{Device, DeviceChoice};
 use trainlab::error::{Error, Problem, Result};
 
-use crate::files;
+use crate::{files, tilings};
 
 #[derive(clap::Args)]
 pub struct RunArgs {
@@ -83,6 +83,9 @@ pub async fn open(device: DeviceArg) -> Result<Device> {
         DeviceArg::Cpu => DeviceChoice::Cpu,
     };
     let (device, note) = Device::open(choice).await?;
+    if let Device::Gpu(gpu) = &device {
+        tilings::recall(gpu);
+    }
     eprintln!("device: {}{}", device.name(), note.map_or(String::new(), |note| format!(" ({note})")));
     Ok(device)
 }

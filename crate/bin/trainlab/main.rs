@@ -6,6 +6,7 @@ mod bench;
 mod files;
 mod input;
 mod inspect;
+mod tilings;
 mod train;
 
 use std::process::ExitCode;

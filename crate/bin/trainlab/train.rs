@@ -14,6 +14,7 @@ use trainlab::trainer::Trainer;
 
 use crate::files::{self, CHECKPOINT};
 use crate::input::{self, DeviceArg, RunArgs};
+use crate::tilings;
 
 #[derive(clap::Args)]
 pub struct TrainArgs {
@@ -43,6 +44,7 @@ pub async fn train(args: &TrainArgs) -> Result<()> {
     let dataset = input::dataset(&config, args.run.text.as_deref())?;
     let device = input::open(args.device).await?;
     let mut trainer = Trainer::new(&config, Rc::new(dataset), &device, |_, _| ()).await?;
+    tilings::keep(&device);
     if let Some(bytes) = &saved {
         trainer.restore(bytes)?;
         eprintln!("going on after step {}", trainer.finished());
