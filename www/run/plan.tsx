@@ -1,5 +1,6 @@
 // What the run will cost, before it is begun.
 
+import { computed } from '@preact/signals';
 import { useRef, useState } from 'preact/hooks';
 import { getKnown } from '../config/values';
 import { describe } from '../errors';
@@ -20,9 +21,8 @@ export function Plan() {
   const known = plan.value;
   const [asked, ask] = useState<boolean | null>(null);
   const summary = useRef<HTMLElement>(null);
-  const mendable = problems.value.filter(({ fixes }) => fixes && fixes.length > 0);
   // Before the first run it is what to look at; then it makes way for the curves.
-  const open = asked ?? (record.value === null || mendable.length > 0);
+  const open = asked ?? (record.value === null || mendable.value.length > 0);
   return (
     <details
       class="panel plan"
@@ -48,7 +48,7 @@ export function Plan() {
         </p>
       )}
       <div role="status">
-        {mendable.map((problem) => (
+        {mendable.value.map((problem) => (
           <div key={problem.field} data-testid="does-not-fit">
             <p class="problem">
               <code>{problem.field}</code>: {describe(problem)}
@@ -65,7 +65,10 @@ const steps = (): number => Number(getKnown(config.value, 'training.steps'));
 const microBatches = (): number => Number(getKnown(config.value, 'training.accumulation'));
 const totalWork = (known: PlanFacts): number => known.flops_per_token * known.tokens_per_step * steps();
 
+const mendable = computed(() => problems.value.filter(({ fixes }) => fixes && fixes.length > 0));
+
 function why(): string {
+  if (mendable.value.length > 0) return 'This run does not fit the device.';
   if (problems.value.length > 0) return 'The settings do not fit together yet; the marked fields say why.';
   return noPlan.value ?? 'Working it out …';
 }
