@@ -11,7 +11,7 @@ mod train;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use input::RunArgs;
+use input::{DeviceArg, RunArgs};
 use trainlab::config;
 use trainlab::error::{Error, Result};
 
