@@ -36,6 +36,13 @@ impl<R: Real> CpuEngine<R> {
         self.programs.len() - 1
     }
 
+    /// What the buffers hold, by their own word.
+    pub fn allocated_bytes(&self) -> u64 {
+        let numbers: usize = self.buffers.iter().map(|buffer| buffer.capacity() * size_of::<R>()).sum();
+        let ids: usize = self.ids.iter().map(|ids| ids.capacity() * size_of::<u32>()).sum();
+        (numbers + ids) as u64
+    }
+
     pub fn write(&mut self, tensor: Tensor, data: &[f32]) {
         let at = place(tensor);
         self.buffers[at].resize(self.lens[at], R::ZERO);
@@ -66,7 +73,7 @@ impl<R: Real> CpuEngine<R> {
 
     /// Runs some of a program's ops, one after the other, to their end.
     pub fn run(&mut self, program: ProgramId, ops: std::ops::Range<usize>, step: &Step) {
-        let recording = std::mem::replace(&mut self.programs[program], Recording { ops: vec![] });
+        let recording = std::mem::take(&mut self.programs[program]);
         for op in &recording.ops[ops] {
             self.run_op(op, step);
         }

@@ -84,6 +84,14 @@ impl Engine {
         })
     }
 
+    /// What was allocated so far, at most at one time; on the CPU without what kernels take while they run.
+    pub fn allocated_bytes(&self) -> u64 {
+        match self {
+            Self::Gpu(engine) => engine.allocated_bytes(),
+            Self::Cpu(run) => run.engine.allocated_bytes(),
+        }
+    }
+
     pub async fn add(&mut self, recording: &Recording, progress: &mut dyn FnMut(usize, usize)) -> Result<ProgramId> {
         match self {
             Self::Gpu(engine) => engine.add(recording, progress).await,
@@ -138,6 +146,21 @@ impl Engine {
                 }
                 Ok(start.elapsed().as_secs_f64())
             }
+        }
+    }
+
+    /// Cuts what is submitted to a GPU into parts expected to take at most so many seconds, instead of a tenth.
+    pub fn limit_submits(&mut self, seconds: f64) {
+        if let Self::Gpu(engine) = self {
+            engine.limit_submits(seconds);
+        }
+    }
+
+    /// Submits of ops to the GPU so far; the CPU has none.
+    pub fn submits(&self) -> u64 {
+        match self {
+            Self::Gpu(engine) => engine.submits(),
+            Self::Cpu(_) => 0,
         }
     }
 

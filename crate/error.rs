@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
+use serde_json::Value;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -18,6 +19,15 @@ pub struct Problem {
     pub allowed: String,
     /// What to do about it, one imperative sentence.
     pub advice: String,
+    /// Changes that mend it, each by itself.
+    pub fixes: Vec<Fix>,
+}
+
+/// A value that would do for a field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fix {
+    pub field: String,
+    pub value: Value,
 }
 
 impl Problem {
@@ -27,7 +37,19 @@ impl Problem {
         allowed: impl Into<String>,
         advice: impl Into<String>,
     ) -> Self {
-        Self { field: field.into(), value: value.to_string(), allowed: allowed.into(), advice: advice.into() }
+        Self {
+            field: field.into(),
+            value: value.to_string(),
+            allowed: allowed.into(),
+            advice: advice.into(),
+            fixes: vec![],
+        }
+    }
+
+    /// Offers a change that mends it.
+    pub fn or_set(mut self, field: &str, value: impl Into<Value>) -> Self {
+        self.fixes.push(Fix { field: field.to_owned(), value: value.into() });
+        self
     }
 }
 

@@ -32,8 +32,9 @@ fn norm_shares(r: &mut Recorder, model: &ModelConfig) -> Vec<Tensor> {
     let set = groups * width;
     let all = r.tape.transient("norm shares", sets * set);
     let gradients = r.gradients.expect("only while training").slice(r.parameters.norms.clone());
+    let kernel = SumGroups { sets, groups, width, accumulate: r.accumulate };
     // Recorded first, so it plays last.
-    r.tape.backward(|group| group.push(SumGroups { sets, groups, width }, "norm gradients", &[all, gradients]));
+    r.tape.backward(|group| group.push(kernel, "norm gradients", &[all, gradients]));
     (0..sets).map(|i| all.slice(i * set..(i + 1) * set)).collect()
 }
 

@@ -20,16 +20,20 @@ pub struct State {
 
 impl State {
     pub fn new(config: &Config, parameters: &Parameters, buffers: &mut Buffers) -> Self {
-        let names: &[&'static str] = match config.optimizer.kind {
-            OptimizerKind::Adamw => &["m", "v"],
-        };
         let moment = |&name: &&'static str| (name, buffers.add(name, Purpose::Optimizer, parameters.len));
-        let moments = names.iter().map(moment).collect();
+        let moments = moments(config).iter().map(moment).collect();
         Self {
             moments,
             control: buffers.add("control", Purpose::Traffic, finish_step::LEN),
             metrics: buffers.add("metrics", Purpose::Traffic, finish_step::LEN),
         }
+    }
+}
+
+/// The names of the arenas that the optimizer keeps.
+pub fn moments(config: &Config) -> &'static [&'static str] {
+    match config.optimizer.kind {
+        OptimizerKind::Adamw => &["m", "v"],
     }
 }
 
@@ -47,9 +51,10 @@ pub fn record(
     let len = parameters.len;
     let partials = tape.transient("gradient norm", SquaredNorm::partials(len));
     tape.push_last(SquaredNorm { len }, "gradient norm", &[gradients, partials]);
+    let micro_batches = config.training.accumulation as usize;
     let clip_norm = (optimizer.clip_norm > 0.0).then_some(optimizer.clip_norm as f32);
     tape.push_last(
-        FinishStep { rows: losses.len, partials: partials.len, clip_norm },
+        FinishStep { rows: losses.len, micro_batches, partials: partials.len, clip_norm },
         "loss and clipping",
         &[losses, partials, state.control, state.metrics],
     );

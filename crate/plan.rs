@@ -1,11 +1,14 @@
 //! What a run will do and need, worked out before anything is allocated: parameters, buffers, recordings, bytes, FLOPs.
 
+mod limits;
+
 use serde::Serialize;
 
 use crate::config::Config;
 use crate::data::Dataset;
 use crate::engine::Device;
-use crate::error::{Error, Problem, Result};
+use crate::error::Result;
+use crate::gpu::GpuEngine;
 use crate::kernels::embedding::EmbedShape;
 use crate::kernels::pick::Pick;
 use crate::layers::{Batch, Recorder};
@@ -13,9 +16,6 @@ use crate::model;
 use crate::optimizer::{self, State};
 use crate::parameters::Parameters;
 use crate::tape::{Buffers, Purpose, Recording, Tape, Tensor};
-
-/// What a run may allocate in all: what a wasm module can address with room to spare, else what few machines have.
-const MOST_BYTES: f64 = if cfg!(target_arch = "wasm32") { 3.0 } else { 64.0 } * (1u64 << 30) as f64;
 
 /// Where a chunk of logits stops growing: 64 MiB, half of what WebGPU promises for a binding.
 const LARGEST_CHUNK: usize = 16 << 20;
@@ -26,15 +26,18 @@ pub struct Plan {
     pub weights: Tensor,
     pub gradients: Tensor,
     pub state: State,
+    /// A whole step, micro-batch by micro-batch.
     pub train: Pass,
     pub validate: Pass,
     pub sample: Pass,
+    pub bytes: Bytes,
 }
 
 /// A recording, what is uploaded before it plays, and where its result is.
 pub struct Pass {
     pub recording: Recording,
     pub batch: Batch,
+    /// Of what is uploaded at once: a micro-batch of training.
     pub shape: EmbedShape,
     /// Losses (B·T) of training and validation; tokens (T+1) of sampling.
     pub result: Tensor,
@@ -53,13 +56,16 @@ pub struct Summary {
     pub tokens_per_step: usize,
 }
 
-/// Bytes by purpose, as allocated.
-#[derive(Clone, Debug, Serialize)]
+/// Bytes by purpose, as allocated on the device.
+#[derive(Clone, Copy, Debug, Serialize)]
 pub struct Bytes {
     pub parameters: u64,
     pub gradients: u64,
     pub optimizer: u64,
+    /// What a step computes on the way, and what its kernels take for themselves.
     pub activations: u64,
+    /// Tokens in, metrics out, checkpoints.
+    pub traffic: u64,
     pub total: u64,
 }
 
@@ -76,9 +82,13 @@ impl Plan {
     }
 
     /// # Errors
-    /// Where the run would take more memory than there can be, or a buffer more than the device can bind.
+    /// Where the run does not fit the device, with the largest batch that does.
     pub fn new(config: &Config, vocabulary: usize, device: &Device) -> Result<Self> {
-        check_total(config, vocabulary)?;
+        limits::plan(config, vocabulary, device)
+    }
+
+    /// Plans a run whether it fits or not.
+    fn record(config: &Config, vocabulary: usize, device: &Device) -> Self {
         let model = &config.model;
         let parameters = Parameters::new(model, vocabulary);
         let mut buffers = Buffers::default();
@@ -92,6 +102,7 @@ impl Plan {
             width: model.width as usize,
         };
 
+        let micro_batches = config.training.accumulation as usize;
         let recorder = |shape: EmbedShape, batch, gradients| Recorder {
             tape: Tape::new(),
             parameters: &parameters,
@@ -99,22 +110,30 @@ impl Plan {
             gradients,
             batch,
             shape,
+            micro_batches,
+            accumulate: false,
             largest: LARGEST_CHUNK,
         };
-        let shape_of_step = shape(config.training.batch_size);
-        let batch = add_batch(&mut buffers, shape_of_step);
-        let losses = buffers.add("losses", Purpose::Traffic, shape_of_step.rows());
+        let shape_of_batch = shape(config.training.micro_batch());
+        let batch = add_batch(&mut buffers, shape_of_batch);
+        let losses = buffers.add("losses", Purpose::Traffic, shape_of_batch.rows());
 
-        let mut r = recorder(shape_of_step, batch, Some(gradients));
+        let mut r = recorder(shape_of_batch, batch, Some(gradients));
         model::loss(&mut r, model, losses);
+        if micro_batches > 1 {
+            // The first micro-batch writes the gradients, the others add to them.
+            r.tape.repeat(micro_batches - 1);
+            r.accumulate = true;
+            model::loss(&mut r, model, losses);
+        }
         optimizer::record(&mut r.tape, config, &parameters, losses, weights, gradients, &state);
         let recording = r.tape.finish(&mut buffers);
-        let train = Pass { recording, batch, shape: shape_of_step, result: losses };
+        let train = Pass { recording, batch, shape: shape_of_batch, result: losses };
 
-        let mut r = recorder(shape_of_step, batch, None);
+        let mut r = recorder(shape_of_batch, batch, None);
         model::loss(&mut r, model, losses);
         let recording = r.tape.finish(&mut buffers);
-        let validate = Pass { recording, batch, shape: shape_of_step, result: losses };
+        let validate = Pass { recording, batch, shape: shape_of_batch, result: losses };
 
         let shape_of_sample = shape(1);
         let batch = add_batch(&mut buffers, shape_of_sample);
@@ -125,77 +144,43 @@ impl Plan {
         let recording = r.tape.finish(&mut buffers);
         let sample = Pass { recording, batch, shape: shape_of_sample, result: batch.tokens };
 
-        let plan = Self { parameters, buffers, weights, gradients, state, train, validate, sample };
-        plan.check_fits(config, device)?;
-        Ok(plan)
+        let bytes = Bytes::new(&buffers, &[&train, &validate, &sample], &state, device);
+        Self { parameters, buffers, weights, gradients, state, train, validate, sample, bytes }
     }
 
-    fn check_fits(&self, config: &Config, device: &Device) -> Result<()> {
-        let Device::Gpu(gpu) = device else { return Ok(()) };
-        let limit = gpu.largest_binding();
-        let largest = self.buffers.specs.iter().max_by_key(|spec| spec.len).expect("a run has buffers");
-        let bytes = largest.len as u64 * 4;
-        if bytes <= limit {
-            return Ok(());
-        }
-        let mib = |bytes: u64| bytes.div_ceil(1 << 20);
-        let allowed = format!("buffers of at most {} MiB on {}", mib(limit), gpu.name);
-        let needs = format!("`{}` would take {} MiB", largest.label, mib(bytes));
-        Err(Error::refused(if largest.purpose == Purpose::Activations {
-            let field = "training.batch_size";
-            let advice = format!("{needs}: take a smaller batch or context.");
-            Problem::new(field, config.training.batch_size, allowed, advice)
-        } else {
-            let advice = format!("{needs}: take a narrower model, fewer layers or a smaller vocabulary.");
-            Problem::new("model.width", config.model.width, allowed, advice)
-        }))
+    pub fn tokens_per_step(&self) -> usize {
+        self.train.shape.rows() * self.train.recording.rounds().count()
     }
 
     pub fn summary(&self) -> Summary {
-        let bytes = |purpose| self.buffers.bytes(purpose);
-        let bytes = Bytes {
-            parameters: bytes(Purpose::Parameters),
-            gradients: bytes(Purpose::Gradients),
-            optimizer: bytes(Purpose::Optimizer),
-            activations: bytes(Purpose::Activations),
-            total: self.buffers.specs.iter().map(|spec| spec.len as u64 * 4).sum(),
-        };
-        let tokens_per_step = self.train.shape.rows();
+        let tokens_per_step = self.tokens_per_step();
         Summary {
             parameters: self.parameters.count(),
-            bytes,
+            bytes: self.bytes,
             flops_per_token: self.train.recording.flops() / tokens_per_step as u64,
-            dispatches: self.train.recording.ops.len(),
+            dispatches: self.train.recording.dispatches(),
             tokens_per_step,
         }
     }
 }
 
-/// Refuses what could not be planned at all: sizes of tensors are counted in `usize`, which has 32 bits in wasm.
-/// Rough on purpose; [`Plan::summary`] has the exact bytes.
-fn check_total(config: &Config, vocabulary: usize) -> Result<()> {
-    let model = &config.model;
-    let [width, hidden, context, layers] = [model.width, model.hidden, model.context, model.layers].map(f64::from);
-    let vocabulary = vocabulary as f64;
-    let rows = f64::from(config.training.batch_size) * context;
-    // Parameters, gradients and two moments, then what each layer keeps for its backward pass.
-    let parameters =
-        16.0 * (2.0 * vocabulary * width + context * width + layers * width * (4.0 * width + 2.0 * hidden));
-    let logits = (rows * vocabulary).min(LARGEST_CHUNK as f64);
-    let activations = 4.0 * (rows * layers * (8.0 * width + 2.0 * hidden) + logits);
-    if parameters + activations <= MOST_BYTES {
-        return Ok(());
+impl Bytes {
+    fn new(buffers: &Buffers, passes: &[&Pass], state: &State, device: &Device) -> Self {
+        let planned = |purpose| buffers.bytes(purpose);
+        let [parameters, gradients, optimizer] =
+            [Purpose::Parameters, Purpose::Gradients, Purpose::Optimizer].map(planned);
+        let (mut activations, mut traffic) = (planned(Purpose::Activations), planned(Purpose::Traffic));
+        match device {
+            Device::Cpu => {
+                let ops = passes.iter().flat_map(|pass| &pass.recording.ops);
+                activations += 4 * ops.map(|op| op.kernel.workspace() as u64).max().unwrap_or(0);
+            }
+            // A checkpoint reads one arena at a time.
+            Device::Gpu(_) => traffic += GpuEngine::own_bytes(state.metrics.len) + parameters,
+        }
+        let total = parameters + gradients + optimizer + activations + traffic;
+        Self { parameters, gradients, optimizer, activations, traffic, total }
     }
-    let gib = |bytes: f64| (bytes / f64::from(1 << 30)).ceil();
-    let allowed = format!("runs of at most {} GiB", gib(MOST_BYTES));
-    let needs = format!("This one would take about {} GiB", gib(parameters + activations));
-    Err(Error::refused(if activations > parameters {
-        let advice = format!("{needs}: take a smaller batch, context or model.");
-        Problem::new("training.batch_size", config.training.batch_size, allowed, advice)
-    } else {
-        let advice = format!("{needs}: take a narrower model or fewer layers.");
-        Problem::new("model.width", model.width, allowed, advice)
-    }))
 }
 
 fn add_batch(buffers: &mut Buffers, shape: EmbedShape) -> Batch {
@@ -211,28 +196,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn runs_that_cannot_be_are_refused_before_they_are_planned() {
-        let mut config = Config::default();
-        config.training.batch_size = 1024;
-        config.model.context = 8192;
-        config.model.layers = 48;
-        let error = Plan::new(&config, 256, &Device::Cpu).err().expect("too many activations").to_string();
-        assert!(error.starts_with("training.batch_size is 1024; allowed: runs of at most"), "{error}");
-
-        let mut config = Config::default();
-        (config.model.width, config.model.hidden, config.model.layers) = (4096, 16_384, 48);
-        let error = Plan::new(&config, 256, &Device::Cpu).err().expect("too many parameters").to_string();
-        assert!(error.starts_with("model.width is 4096"), "{error}");
-    }
-
-    #[test]
     fn bytes_by_purpose_add_up() {
         let summary = Plan::new(&Config::default(), 56, &Device::Cpu).unwrap().summary();
-        let Bytes { parameters, gradients, optimizer, activations, total } = summary.bytes;
+        let Bytes { parameters, gradients, optimizer, activations, traffic, total } = summary.bytes;
         assert_eq!(optimizer, 2 * parameters);
         assert_eq!(gradients, parameters);
         assert!(parameters >= 4 * summary.parameters as u64);
-        // Tokens and metrics are the rest.
-        assert!((parameters + gradients + optimizer + activations..).contains(&total));
+        assert_eq!(parameters + gradients + optimizer + activations + traffic, total);
     }
 }

@@ -115,8 +115,9 @@ pub async fn profile(
     for ops in groups.values() {
         progress(times.len(), groups.len());
         let seconds = seconds(&mut engine, program, ops[0], budget).await?;
+        let count = ops.iter().map(|&i| recording.times(i)).sum();
         let time = KernelTime::of(&recording.ops[ops[0]], seconds, device);
-        times.push(KernelTime { count: ops.len(), share: seconds * ops.len() as f64, ..time });
+        times.push(KernelTime { count, share: seconds * count as f64, ..time });
     }
     let total: f64 = times.iter().map(|time| time.share).sum();
     times.iter_mut().for_each(|time| time.share /= total);
@@ -132,7 +133,7 @@ pub async fn tilings(plan: &Plan, device: &Device, budget: f64, mut show: impl F
             let mut op = op.clone();
             let Kernel::MatMul(product) = &mut op.kernel else { continue };
             product.tiling = tiling;
-            let program = engine.add(&Recording { ops: vec![op.clone()] }, &mut |_, _| ()).await?;
+            let program = engine.add(&Recording::of(vec![op.clone()]), &mut |_, _| ()).await?;
             show(&KernelTime::of(&op, seconds(&mut engine, program, 0, budget).await?, device));
         }
     }

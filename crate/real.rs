@@ -110,6 +110,13 @@ pub struct MatMulShape {
     pub columns: usize,
 }
 
+impl MatMulShape {
+    /// Elements that a product on the CPU copies its operands into, block by block; see `matrixmultiply`.
+    pub fn panels(self) -> usize {
+        self.inner.min(256) * (self.columns.min(1024) + self.rows.min(64))
+    }
+}
+
 /// A matrix inside a slice: element (i, j) lies at `i * row + j * column`.
 #[derive(Clone, Copy)]
 pub struct Strided<'a, R> {

@@ -117,7 +117,7 @@ impl Trainer {
         Ok(Self {
             config: config.clone(),
             index: TokenIndex::new(shape),
-            tokens: vec![0; shape.tokens_len()],
+            tokens: vec![0; shape.tokens_len() * config.training.accumulation as usize],
             plan,
             dataset,
             batches,
@@ -159,18 +159,22 @@ impl Trainer {
         self.clock.run();
         let step = self.submitted + 1;
         self.batches.fill(step, &self.dataset.train, &mut self.tokens);
-        self.upload_batch();
         let numbers = optimizer::step(&self.config, step);
-        let ops = 0..self.plan.train.recording.ops.len();
-        self.engine.run(self.train, ops, &numbers, Some(self.plan.state.metrics))?;
+        for (micro_batch, ops) in self.plan.train.recording.rounds().enumerate() {
+            self.upload(micro_batch);
+            let last = ops.end == self.plan.train.recording.ops.len();
+            self.engine.run(self.train, ops, &numbers, last.then_some(self.plan.state.metrics))?;
+        }
         self.submitted = step;
         Ok(())
     }
 
-    fn upload_batch(&mut self) {
+    /// Uploads one of the micro-batches in `tokens`, in order with what is played before and after.
+    fn upload(&mut self, micro_batch: usize) {
         let Pass { shape, batch, .. } = self.plan.train;
-        self.index.fill(shape, &self.tokens);
-        self.engine.write_ids(batch.tokens, &self.tokens);
+        let tokens = &self.tokens[micro_batch * shape.tokens_len()..][..shape.tokens_len()];
+        self.index.fill(shape, tokens);
+        self.engine.write_ids(batch.tokens, tokens);
         self.engine.write_ids(batch.starts, &self.index.starts);
         self.engine.write_ids(batch.order, &self.index.order);
     }
@@ -230,7 +234,7 @@ impl Trainer {
     }
 
     fn tokens_at(&self, step: u32) -> u64 {
-        u64::from(step) * self.plan.train.shape.rows() as u64
+        u64::from(step) * self.plan.tokens_per_step() as u64
     }
 
     fn flops_at(&self, step: u32) -> f64 {
@@ -324,7 +328,6 @@ impl Trainer {
     pub async fn find_bad_tensor(&mut self) -> Result<String> {
         let step = self.finished + 1;
         self.batches.fill(step, &self.dataset.train, &mut self.tokens);
-        self.upload_batch();
         let weights = self.engine.read(self.plan.weights).await?;
         let bad = |values: &[f32]| values.iter().any(|value| !value.is_finite());
         for parameter in &self.plan.parameters.list {
@@ -332,13 +335,17 @@ impl Trainer {
                 return Ok(parameter.name.clone());
             }
         }
-        let ops = self.plan.train.recording.ops.clone();
-        for (i, op) in ops.iter().enumerate() {
-            self.engine.run(self.train, i..i + 1, &optimizer::step(&self.config, step), None)?;
-            for (binding, &tensor) in op.kernel.bindings().iter().zip(&op.tensors) {
-                let writes = binding.access != crate::kernels::Access::Read;
-                if writes && bad(&self.engine.read(tensor).await?) {
-                    return Ok(op.label.clone());
+        let recording = self.plan.train.recording.clone();
+        for (micro_batch, ops) in recording.rounds().enumerate() {
+            self.upload(micro_batch);
+            for i in ops {
+                let op = &recording.ops[i];
+                self.engine.run(self.train, i..i + 1, &optimizer::step(&self.config, step), None)?;
+                for (binding, &tensor) in op.kernel.bindings().iter().zip(&op.tensors) {
+                    let writes = binding.access != crate::kernels::Access::Read;
+                    if writes && bad(&self.engine.read(tensor).await?) {
+                        return Ok(op.label.clone());
+                    }
                 }
             }
         }

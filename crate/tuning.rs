@@ -88,7 +88,7 @@ async fn fastest(engine: &mut Engine, op: &Op, product: &MatMul, software: bool)
     let mut best = (f64::INFINITY, Tiling::small());
     for &tiling in Tiling::candidates(software, product.m, product.n, product.k) {
         let kernel = MatMul { tiling, ..product.clone() }.into();
-        let recording = Recording { ops: vec![Op { kernel, ..op.clone() }] };
+        let recording = Recording::of(vec![Op { kernel, ..op.clone() }]);
         let program = engine.add(&recording, &mut |_, _| ()).await?;
         let seconds = profile::seconds(engine, program, 0, GLANCE).await?;
         if seconds < best.0 {

@@ -44,7 +44,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let log_sum = row_max + log(slots[0]);
 
     if (local == 0u) {
-        losses[row] = log_sum - logits[base + target_token];
+        let loss = log_sum - logits[base + target_token];
+//#if ACCUMULATE
+        losses[row] += loss;
+//#else
+        losses[row] = loss;
+//#end
     }
 //#if GRADIENT
     // The loss above reads a logit that another invocation is about to replace.

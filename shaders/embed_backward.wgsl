@@ -11,7 +11,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
         for (var i = starts[row]; i < starts[row + 1u]; i++) {
             sum += dx[order[i] * WIDTH4 + c];
         }
-//#if ACCUMULATE
+//#if ACCUMULATE_TOKENS
         dtoken[index] += sum;
 //#else
         dtoken[index] = sum;
@@ -21,6 +21,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
         for (var b = 0u; b < BATCH; b++) {
             sum += dx[(b * CONTEXT + t) * WIDTH4 + c];
         }
+//#if ACCUMULATE_POSITIONS
+        dposition[t * WIDTH4 + c] += sum;
+//#else
         dposition[t * WIDTH4 + c] = sum;
+//#end
     }
 }

@@ -13,7 +13,7 @@ fn main(@builtin(local_invocation_index) local: u32) {
     if (local != 0u) {
         return;
     }
-    let loss = sums.x / f32(ROWS);
+    let loss = sums.x / f32(LOSSES);
     let norm = sqrt(sums.y);
     if (!(finite(sums.x) && finite(sums.y))) {
         control[1] = 1.0;

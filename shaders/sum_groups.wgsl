@@ -12,5 +12,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
     for (var g = 0u; g < GROUPS; g++) {
         sum += shares[(shares_of * GROUPS + g) * WIDTH + column];
     }
+//#if ACCUMULATE
+    sums[index] += sum;
+//#else
     sums[index] = sum;
+//#end
 }

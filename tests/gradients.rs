@@ -105,7 +105,12 @@ async fn norms() {
             .with("moments", forward.output("moments"));
         check(&forward, "y", &dy, "x", &backward.output("dx"));
 
-        let kernel = SumGroups { sets: 1, groups: NormBackward::groups(rows), width: NormBackward::share(norm, width) };
+        let kernel = SumGroups {
+            sets: 1,
+            groups: NormBackward::groups(rows),
+            width: NormBackward::share(norm, width),
+            accumulate: false,
+        };
         let sums = Case::new(kernel).with("shares", backward.output("shares")).output("sums");
         check(&forward, "y", &dy, "weight", &sums[..width]);
         if norm.has_bias() {
@@ -137,7 +142,8 @@ async fn attention() {
 
 async fn cross_entropy() {
     let (batch, context, vocabulary, rows) = (3, 4, 5, 7);
-    let kernel = CrossEntropy { batch, context, vocabulary, first_row: 2, rows, gradient_scale: Some(0.25) };
+    let gradient_scale = Some(0.25);
+    let kernel = CrossEntropy { batch, context, vocabulary, first_row: 2, rows, gradient_scale, accumulate: false };
     let tokens: Vec<u32> = (0..15).map(|i| i * 7 % 5).collect();
     let case = Case::new(kernel).with_ids("tokens", &tokens).scaled("logits", 3.0);
     check(&case, "losses", &vec![0.25; rows], "logits", &case.output("logits"));
@@ -150,7 +156,7 @@ async fn embeddings() {
     let dx = random(100, shape.rows() * shape.width, 1.0);
     let mut index = TokenIndex::new(shape);
     index.fill(shape, &tokens);
-    let backward = Case::new(EmbedBackward { shape, accumulate: false })
+    let backward = Case::new(EmbedBackward { shape, accumulate_tokens: false, accumulate_positions: false })
         .with("dx", &dx[..])
         .with_ids("starts", &index.starts)
         .with_ids("order", &index.order);
@@ -236,6 +242,8 @@ impl Model {
                 gradients,
                 batch: Batch { tokens, starts, order },
                 shape,
+                micro_batches: 1,
+                accumulate: false,
                 largest: shape.rows().div_ceil(chunks) * vocabulary,
             };
             model::loss(&mut r, config, losses);

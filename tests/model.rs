@@ -14,6 +14,7 @@ tests![
     devices_agree_with_the_oracle,
     updates_are_those_of_adamw,
     the_same_seed_gives_the_same_bits,
+    submits_change_no_bits,
     one_batch_is_learnt_by_heart,
     evaluations_and_samples_agree,
     dispatches_of_a_step,
@@ -116,6 +117,35 @@ async fn the_same_seed_gives_the_same_bits() {
         assert!(runs[0] == runs[1], "{}: two runs of one seed differ", device.name());
         assert!(runs[0] != runs[2], "{}: the seed changes nothing", device.name());
     }
+}
+
+/// However a step is cut into submits, the GPU computes the same.
+async fn submits_change_no_bits() {
+    let (dataset, mut config) = (dataset(), SMALL[0].config());
+    config.training.accumulation = 3;
+    let batches = batches(&config, &dataset);
+    let mut runs = vec![];
+    for longest in [f64::INFINITY, 0.0, 2e-3] {
+        let mut lab = Lab::new(&config, dataset.tokenizer.vocabulary_size(), Some(gpu().await)).await;
+        lab.engine().expect("a GPU has one").limit_submits(longest);
+        for step in 1..=3 {
+            lab.step(step, &batches.batch(step, &dataset.train)).await;
+        }
+        let submits = lab.engine().expect("a GPU has one").submits();
+        let (rounds, dispatches) = (lab.plan.train.recording.rounds().count(), lab.plan.summary().dispatches);
+        let [fewest, most] = [rounds, dispatches].map(|a_step| 3 * a_step as u64);
+        match longest {
+            0.0 => assert_eq!(submits, most, "one op each"),
+            f64::INFINITY => assert_eq!(submits, fewest, "one micro-batch each"),
+            _ => assert!((fewest..=most).contains(&submits), "{submits} submits"),
+        }
+        let mut bits = vec![];
+        for tensor in [lab.plan.weights, lab.plan.gradients, lab.plan.state.metrics] {
+            bits.extend(lab.read(tensor).await.into_iter().map(f64::to_bits));
+        }
+        runs.push(bits);
+    }
+    assert!(runs[0] == runs[1] && runs[0] == runs[2], "the cuts show in the results");
 }
 
 async fn one_batch_is_learnt_by_heart() {

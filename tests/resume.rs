@@ -16,6 +16,7 @@ const STEPS: u32 = 20;
 
 fn config() -> Config {
     let mut config = SMALL[0].config();
+    config.training.accumulation = 3;
     config.training.steps = STEPS;
     config.evaluation.every = 0;
     config

@@ -1,6 +1,6 @@
 // What the Rust core hands to the page: plain objects only. Types, no code.
 
-import type { Config } from './config/schema';
+import type { Config, Value } from './config/schema';
 
 /** One setting (or several together) that does not fit, and what to do about it. */
 export type Problem = {
@@ -12,6 +12,8 @@ export type Problem = {
   allowed: string;
   /** What to do. */
   advice: string;
+  /** Changes that mend it, each by itself. */
+  fixes?: { field: string; value: Value }[];
 };
 
 export type DeviceKind = 'gpu' | 'cpu';
@@ -29,7 +31,8 @@ export type DeviceInfo = {
 /** What a run will cost and what it is measured against; known before the first step. */
 export type Plan = {
   parameters: number;
-  bytes: { parameters: number; gradients: number; optimizer: number; activations: number; total: number };
+  /** As allocated on the device, by purpose. */
+  bytes: Record<'parameters' | 'gradients' | 'optimizer' | 'activations' | 'traffic' | 'total', number>;
   flops_per_token: number;
   dispatches: number;
   vocabulary: number;

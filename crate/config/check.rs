@@ -185,6 +185,17 @@ fn check_together(config: &Config, problems: &mut Vec<Problem>) {
     if !model.hidden.is_multiple_of(4) {
         problems.push(Problem::new("model.hidden", model.hidden, "a multiple of 4", "Round it."));
     }
+    let training = &config.training;
+    if !training.batch_size.is_multiple_of(training.accumulation) {
+        let divisors = (1..=training.batch_size).filter(|&n| training.batch_size.is_multiple_of(n));
+        let divisors: Vec<String> = divisors.map(|n| n.to_string()).collect();
+        problems.push(Problem::new(
+            "training.accumulation",
+            training.accumulation,
+            format!("a divisor of training.batch_size ({}): {}", training.batch_size, divisors.join(", ")),
+            "Change it or the batch size.",
+        ));
+    }
     if config.schedule.warmup_steps > config.training.steps {
         problems.push(Problem::new(
             "schedule.warmup_steps",
@@ -242,6 +253,11 @@ mod tests {
             (json!({"optimizer": {"learning_rate": 1e9}}), "optimizer.learning_rate", "a number from"),
             (json!({"model": {"tied_head": 1}}), "model.tied_head", "true or false"),
             (json!({"training": {"steps": 5}}), "schedule.warmup_steps", "at most training.steps (5)"),
+            (
+                json!({"training": {"accumulation": 3}}),
+                "training.accumulation",
+                "a divisor of training.batch_size (8): 1, 2, 4, 8",
+            ),
             (json!({"evaluation": {"prompt": ""}}), "evaluation.prompt", "at least one character"),
         ];
         for (config, field, says) in cases {

@@ -193,6 +193,12 @@ pub struct TrainingConfig {
     /// Sequences in each step. Tokens per step = batch size × context.
     #[schemars(range(min = 1, max = 1024), extend("x-unit" = "sequences"))]
     pub batch_size: u32,
+    /// Micro-batches that a step's batch is split into: its memory shrinks, the update stays the same.
+    ///
+    /// They are played one after the other and their gradients are added up (gradient accumulation), so that a batch
+    /// trains that would not fit whole. Must divide the batch size.
+    #[schemars(range(min = 1, max = 1024), extend("x-unit" = "micro-batches", "x-advanced" = true))]
+    pub accumulation: u32,
     /// Decides the initial parameters and the order of the text. Same seed, same device: same run, bit for bit.
     #[schemars(range(min = 0, max = 4_294_967_295_u32))]
     pub seed: u32,
@@ -219,6 +225,13 @@ pub struct EvaluationConfig {
     /// Below 1 samples play safe, above 1 they take risks; 0 always takes the likeliest token.
     #[schemars(range(min = 0.0, max = 10.0), extend("x-advanced" = true))]
     pub temperature: f64,
+}
+
+impl TrainingConfig {
+    /// Sequences that go through the model at once.
+    pub fn micro_batch(&self) -> u32 {
+        self.batch_size / self.accumulation
+    }
 }
 
 impl Default for DataConfig {
@@ -265,7 +278,7 @@ impl Default for ScheduleConfig {
 
 impl Default for TrainingConfig {
     fn default() -> Self {
-        Self { steps: 2000, batch_size: 8, seed: 1 }
+        Self { steps: 2000, batch_size: 8, accumulation: 1, seed: 1 }
     }
 }
 

@@ -1,9 +1,12 @@
 //! A run on the GPU: its buffers, and its recordings as pipelines and bind groups that are made once and replayed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
+use web_time::Instant;
+
 use super::Gpu;
+use super::pacing::{self, Pacing};
 use super::readback::{Readback, Ticket};
 use super::timing::Stopwatch;
 use crate::engine::ProgramId;
@@ -16,6 +19,8 @@ const IN_FLIGHT: usize = 8;
 
 pub struct GpuEngine {
     pub(super) gpu: Rc<Gpu>,
+    /// Bytes of the largest buffer that a read was staged in.
+    staged: u64,
     buffers: Vec<wgpu::Buffer>,
     pub(super) step: wgpu::Buffer,
     pub(super) programs: Vec<Vec<Dispatch>>,
@@ -23,6 +28,11 @@ pub struct GpuEngine {
     readback: Readback,
     /// Made when something is first timed; None inside where the GPU has no clock.
     pub(super) stopwatch: Option<Option<Stopwatch>>,
+    pacing: Pacing,
+    /// What the reads under way wait for, the oldest first; see [`Pacing`].
+    marks: VecDeque<u64>,
+    begin: Instant,
+    submits: u64,
 }
 
 struct Pipeline {
@@ -35,6 +45,8 @@ pub struct Dispatch {
     pipeline: Rc<Pipeline>,
     bind_group: wgpu::BindGroup,
     grid: [u32; 2],
+    /// What it costs, for [`Pacing`].
+    units: u64,
 }
 
 impl Dispatch {
@@ -65,7 +77,31 @@ impl GpuEngine {
             mapped_at_creation: false,
         });
         let readback = Readback::new(&gpu.device, IN_FLIGHT, read_len);
-        Ok(Self { gpu, buffers, step, programs: vec![], pipelines: HashMap::new(), readback, stopwatch: None })
+        Ok(Self {
+            gpu,
+            staged: 0,
+            buffers,
+            step,
+            programs: vec![],
+            pipelines: HashMap::new(),
+            readback,
+            stopwatch: None,
+            pacing: Pacing::new(),
+            marks: VecDeque::with_capacity(IN_FLIGHT),
+            begin: Instant::now(),
+            submits: 0,
+        })
+    }
+
+    /// What an engine allocates beside the buffers it is given, before anything is read but metrics.
+    pub fn own_bytes(read_len: usize) -> u64 {
+        (size_of::<Step>() + IN_FLIGHT * read_len * 4) as u64
+    }
+
+    /// What there is and was on the GPU at most, by the sizes of the buffers themselves.
+    pub fn allocated_bytes(&self) -> u64 {
+        let buffers: u64 = self.buffers.iter().map(wgpu::Buffer::size).sum();
+        buffers + self.step.size() + self.readback.allocated_bytes() + self.staged
     }
 
     /// Compiles what is new in a recording and binds it. `progress` is told (ops done, ops in all).
@@ -79,7 +115,7 @@ impl GpuEngine {
             let shader = op.kernel.shader();
             let pipeline = self.pipeline(&op.kernel).await?;
             let bind_group = self.bind(op, &pipeline);
-            program.push(Dispatch { pipeline, bind_group, grid: shader.grid });
+            program.push(Dispatch { pipeline, bind_group, grid: shader.grid, units: pacing::units(op) });
         }
         self.gpu.check()?;
         self.programs.push(program);
@@ -157,7 +193,8 @@ impl GpuEngine {
         self.gpu.queue.write_buffer(self.buffer(tensor), tensor.offset as u64 * 4, data);
     }
 
-    /// Submits the ops `from..to` of a program; where `read` is given, starts to bring that tensor back after them.
+    /// Submits ops of a program, in as many parts as [`Pacing`] wants; where `read` is given, starts to bring that tensor
+    /// back after them.
     pub fn run(
         &mut self,
         program: ProgramId,
@@ -167,31 +204,66 @@ impl GpuEngine {
     ) -> Result<Option<Ticket>> {
         self.gpu.check()?;
         self.gpu.queue.write_buffer(&self.step, 0, bytemuck::bytes_of(step));
-        let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
-        {
-            let mut pass = encoder.begin_compute_pass(&Default::default());
-            for dispatch in &self.programs[program][ops] {
-                dispatch.encode(&mut pass);
+        let mut rest = &self.programs[program][ops];
+        loop {
+            let count = self.pacing.next_submit(rest.iter().map(|dispatch| dispatch.units)).min(rest.len());
+            let (dispatches, later) = rest.split_at(count);
+            let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
+            {
+                let mut pass = encoder.begin_compute_pass(&Default::default());
+                for dispatch in dispatches {
+                    dispatch.encode(&mut pass);
+                }
             }
+            let read = read.filter(|_| later.is_empty());
+            if let Some(tensor) = read {
+                let BufferId::Placed(i) = tensor.buffer else { panic!("only placed tensors are read") };
+                self.readback.copy(&mut encoder, &self.buffers[i], tensor.offset, tensor.len);
+            }
+            self.gpu.queue.submit([encoder.finish()]);
+            self.submits += 1;
+            let units = dispatches.iter().map(|dispatch| dispatch.units).sum();
+            let mark = self.pacing.submitted(units, self.begin.elapsed().as_secs_f64());
+            if later.is_empty() {
+                return Ok(read.map(|_| {
+                    self.marks.push_back(mark);
+                    self.readback.map()
+                }));
+            }
+            rest = later;
         }
-        if let Some(tensor) = read {
-            let BufferId::Placed(i) = tensor.buffer else { panic!("only placed tensors are read") };
-            self.readback.copy(&mut encoder, &self.buffers[i], tensor.offset, tensor.len);
-        }
-        self.gpu.queue.submit([encoder.finish()]);
-        Ok(read.map(|_| self.readback.map()))
     }
 
     /// Whether another `run` that reads can be submitted now.
     pub fn has_room(&self) -> bool {
-        !self.readback.is_full()
+        !self.readback.is_full() && self.pacing.has_room()
+    }
+
+    /// Cuts what is submitted into parts expected to take at most so many seconds.
+    pub fn limit_submits(&mut self, seconds: f64) {
+        self.pacing.longest_submit = seconds;
+    }
+
+    /// Submits of ops so far.
+    pub fn submits(&self) -> u64 {
+        self.submits
+    }
+
+    fn taken(&mut self) -> Result<Option<(Ticket, Vec<f32>)>> {
+        let arrived = self.readback.take()?;
+        if arrived.is_some()
+            && let Some(mark) = self.marks.pop_front()
+        {
+            self.pacing.finished(mark, self.begin.elapsed().as_secs_f64());
+        }
+        Ok(arrived)
     }
 
     /// The oldest read that has arrived, without waiting.
     pub fn poll(&mut self) -> Result<Option<(Ticket, Vec<f32>)>> {
         self.gpu.check()?;
         let _ = self.gpu.device.poll(wgpu::PollType::Poll);
-        self.readback.take()
+        self.taken()
     }
 
     /// Waits until a read arrives; None when none is under way. Not for the page: a worker yields instead.
@@ -201,7 +273,7 @@ impl GpuEngine {
             if self.readback.is_empty() {
                 return Ok(None);
             }
-            if let Some(arrived) = self.readback.take()? {
+            if let Some(arrived) = self.taken()? {
                 return Ok(Some(arrived));
             }
             self.gpu.check()?;
@@ -214,7 +286,11 @@ impl GpuEngine {
 
     /// Brings a tensor back and waits for it: for evaluation, samples and tests, never for the training loop.
     pub async fn read(&mut self, tensor: Tensor) -> Result<Vec<u8>> {
-        self.read_buffer(self.buffer(tensor), tensor.offset as u64 * 4, tensor.len as u64 * 4).await
+        let size = tensor.len as u64 * 4;
+        let bytes = self.read_buffer(self.buffer(tensor), tensor.offset as u64 * 4, size).await?;
+        self.staged = self.staged.max(size);
+        self.pacing.all_finished(self.begin.elapsed().as_secs_f64());
+        Ok(bytes)
     }
 
     /// Brings `size` bytes of a buffer back, once all that was submitted before is done.

@@ -3,10 +3,12 @@
 //! - `shader.rs` composes WGSL;
 //! - this file finds a device and what it can do;
 //! - `engine.rs` holds a run's buffers and pipelines on it and replays recordings;
+//! - `pacing.rs` cuts a step into submits that leave the desktop its frames;
 //! - `readback.rs` brings numbers back without waiting for them;
 //! - `timing.rs` says how long an op takes.
 
 mod engine;
+mod pacing;
 mod readback;
 pub mod shader;
 mod timing;
@@ -90,7 +92,13 @@ impl Gpu {
         });
         let on_error = Arc::clone(&trouble);
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
-            on_error.lock().expect("no panic while locked").error.get_or_insert(error.to_string());
+            let message = match error {
+                wgpu::Error::OutOfMemory { .. } => "the GPU has too little memory for this run: take a smaller \
+                     training.batch_size, or keep it and raise training.accumulation"
+                    .to_owned(),
+                other => format!("the GPU refused a command: {other}"),
+            };
+            on_error.lock().expect("no panic while locked").error.get_or_insert(message);
         }));
         let software = info.device_type == wgpu::DeviceType::Cpu;
         let tuning_budget = Cell::new(if software { 0.0 } else { tuning::BUDGET });
@@ -105,13 +113,11 @@ impl Gpu {
 
     /// What went wrong since the last call to a GPU that answers later than it is asked.
     pub fn check(&self) -> Result<()> {
-        let trouble = self.trouble.lock().expect("no panic while locked");
+        let mut trouble = self.trouble.lock().expect("no panic while locked");
         if let Some(reason) = &trouble.lost {
             return Err(Error::DeviceLost(reason.clone()));
         }
-        match &trouble.error {
-            Some(message) => Err(Error::Device(format!("the GPU refused a command: {message}"))),
-            None => Ok(()),
-        }
+        // Said once: a run that asked for too much does not stand in the way of the next.
+        trouble.error.take().map_or(Ok(()), |message| Err(Error::Device(message)))
     }
 }

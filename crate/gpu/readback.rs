@@ -42,6 +42,10 @@ impl Readback {
         Self { slots: (0..slots).map(slot).collect(), next: 0, oldest: 0 }
     }
 
+    pub fn allocated_bytes(&self) -> u64 {
+        self.slots.iter().map(|slot| slot.buffer.size()).sum()
+    }
+
     pub fn is_full(&self) -> bool {
         self.next - self.oldest == self.slots.len() as u64
     }

@@ -72,7 +72,15 @@ impl AttentionShape {
 
     /// Multiply-adds counted as two, of `products` products of (T, T, D), half of each skipped by causality.
     fn flops(self, products: u64) -> u64 {
-        products * (self.rows_len() * self.context * self.head_size) as u64
+        products * self.rows_len() as u64 * self.context as u64 * self.head_size as u64
+    }
+
+    /// So many matrices of (TILE, T), and what the largest product that makes or takes one copies.
+    fn workspace(self, matrices: usize) -> usize {
+        let (rows, keys, d) = (TILE, self.context, self.head_size);
+        let products = [[rows, d, keys], [rows, keys, d], [keys, rows, d]];
+        let panels = products.map(|[rows, inner, columns]| MatMulShape { rows, inner, columns }.panels());
+        matrices * TILE * self.context + panels.into_iter().max().expect("three products")
     }
 
     fn shader(self, name: &'static str, bindings: Vec<Binding>, part: &'static str) -> Shader {
@@ -164,6 +172,10 @@ impl Spec for AttentionForward {
     fn flops(&self) -> u64 {
         self.0.flops(2)
     }
+
+    fn workspace(&self) -> usize {
+        self.0.workspace(1)
+    }
 }
 
 /// dQ into its part of dqkv, and δ (B, H, T) for the other backward kernel.
@@ -216,6 +228,10 @@ impl Spec for AttentionBackwardQuery {
 
     fn flops(&self) -> u64 {
         self.0.flops(3)
+    }
+
+    fn workspace(&self) -> usize {
+        self.0.workspace(2)
     }
 }
 
@@ -274,6 +290,10 @@ impl Spec for AttentionBackwardKeyValue {
 
     fn flops(&self) -> u64 {
         self.0.flops(4)
+    }
+
+    fn workspace(&self) -> usize {
+        self.0.workspace(2)
     }
 }
 

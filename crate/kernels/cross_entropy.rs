@@ -17,6 +17,8 @@ pub struct CrossEntropy {
     pub rows: usize,
     /// The weight of each row's loss in what is differentiated: 1 / (B·T) for the mean. None: logits stay logits.
     pub gradient_scale: Option<f32>,
+    /// Losses are added to what is there.
+    pub accumulate: bool,
 }
 
 impl CrossEntropy {
@@ -29,10 +31,11 @@ impl CrossEntropy {
 impl Spec for CrossEntropy {
     fn bindings(&self) -> Vec<Binding> {
         let logits = if self.gradient_scale.is_some() { Binding::update } else { Binding::read };
+        let losses = if self.accumulate { Binding::update } else { Binding::write };
         vec![
             Binding::read("tokens", self.batch * (self.context + 1)).ids(),
             logits("logits", self.rows * self.vocabulary),
-            Binding::write("losses", self.rows),
+            losses("losses", self.rows),
         ]
     }
 
@@ -44,6 +47,7 @@ impl Spec for CrossEntropy {
             .count("ROWS", self.rows)
             .number("SCALE", self.gradient_scale.unwrap_or(0.0))
             .flag("GRADIENT", self.gradient_scale.is_some())
+            .flag("ACCUMULATE", self.accumulate)
             .part(include_str!("../../shaders/cross_entropy.wgsl"))
             .workgroup([64, 1])
             .workgroups(self.rows)
@@ -52,6 +56,9 @@ impl Spec for CrossEntropy {
     fn run<R: Real>(&self, args: Args<R>, _: &Step) {
         let [tokens, logits, losses] = args.take();
         let (tokens, losses) = (tokens.ids(), losses.write());
+        if !self.accumulate {
+            losses.fill(R::ZERO);
+        }
         // A sum of exponentials that were shifted by the row's maximum.
         let loss_and_shift = |row: usize, logits: &[R]| {
             let target = tokens[self.target(row)] as usize;
@@ -64,14 +71,14 @@ impl Spec for CrossEntropy {
         match self.gradient_scale {
             None => {
                 for (row, logits) in logits.read().chunks_exact(self.vocabulary).enumerate() {
-                    losses[row] = loss_and_shift(row, logits).0;
+                    losses[row] += loss_and_shift(row, logits).0;
                 }
             }
             Some(scale) => {
                 let scale = R::of(scale.into());
                 for (row, logits) in logits.write().chunks_exact_mut(self.vocabulary).enumerate() {
                     let (loss, log_sum, target) = loss_and_shift(row, logits);
-                    losses[row] = loss;
+                    losses[row] += loss;
                     wide(|| logits.iter_mut().for_each(|logit| *logit = (*logit - log_sum).exp() * scale));
                     logits[target] -= scale;
                 }

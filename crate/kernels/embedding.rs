@@ -110,27 +110,32 @@ impl Spec for Embed {
 #[derive(Clone, Debug)]
 pub struct EmbedBackward {
     pub shape: EmbedShape,
-    /// Add to the token embedding's gradient: with a tied head the head's share is there already.
-    pub accumulate: bool,
+    /// Adds to the token embedding's gradient: with a tied head the head's share is there already.
+    pub accumulate_tokens: bool,
+    /// Adds to the position embedding's gradient.
+    pub accumulate_positions: bool,
 }
 
 impl Spec for EmbedBackward {
     fn bindings(&self) -> Vec<Binding> {
         let shape = self.shape;
-        let dtoken = if self.accumulate { Binding::update } else { Binding::write };
+        let gradient = |accumulate| if accumulate { Binding::update } else { Binding::write };
+        let dtoken = gradient(self.accumulate_tokens);
+        let dposition = gradient(self.accumulate_positions);
         vec![
             Binding::read("starts", shape.starts_len()).ids(),
             Binding::read("order", shape.rows()).ids(),
             Binding::read("dx", shape.rows() * shape.width).vec4(),
             dtoken("dtoken", shape.vocabulary * shape.width).vec4(),
-            Binding::write("dposition", shape.context * shape.width).vec4(),
+            dposition("dposition", shape.context * shape.width).vec4(),
         ]
     }
 
     fn shader(&self) -> Shader {
         self.shape
             .shader("embed_backward", self.bindings(), include_str!("../../shaders/embed_backward.wgsl"))
-            .flag("ACCUMULATE", self.accumulate)
+            .flag("ACCUMULATE_TOKENS", self.accumulate_tokens)
+            .flag("ACCUMULATE_POSITIONS", self.accumulate_positions)
             .invocations((self.shape.vocabulary + self.shape.context) * self.shape.width / 4)
     }
 
@@ -139,10 +144,12 @@ impl Spec for EmbedBackward {
         let [starts, order, dx, dtoken, dposition] = args.take();
         let (starts, order, dx) = (starts.ids(), order.ids(), dx.read());
         let (dtoken, dposition) = (dtoken.write(), dposition.write());
-        if !self.accumulate {
+        if !self.accumulate_tokens {
             dtoken.fill(R::ZERO);
         }
-        dposition.fill(R::ZERO);
+        if !self.accumulate_positions {
+            dposition.fill(R::ZERO);
+        }
         let add = |sums: &mut [R], row: usize| {
             for (sum, &dx) in sums.iter_mut().zip(&dx[row * width..]) {
                 *sum += dx;

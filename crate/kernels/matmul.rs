@@ -216,7 +216,11 @@ impl Spec for MatMul {
         }
     }
 
+    fn workspace(&self) -> usize {
+        MatMulShape { rows: self.m, inner: self.k, columns: self.n }.panels()
+    }
+
     fn flops(&self) -> u64 {
-        2 * (self.m * self.n * self.k) as u64
+        2 * self.m as u64 * self.n as u64 * self.k as u64
     }
 }

@@ -158,6 +158,10 @@ pub trait Spec {
     fn flops(&self) -> u64 {
         0
     }
+    /// Elements that the twin allocates for as long as it runs.
+    fn workspace(&self) -> usize {
+        0
+    }
 }
 
 macro_rules! kernels {
@@ -189,6 +193,10 @@ macro_rules! kernels {
 
             pub fn flops(&self) -> u64 {
                 match self { $(Self::$variant(spec) => spec.flops()),* }
+            }
+
+            pub fn workspace(&self) -> usize {
+                match self { $(Self::$variant(spec) => spec.workspace()),* }
             }
         }
 

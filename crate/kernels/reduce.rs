@@ -10,14 +10,14 @@ pub struct SumGroups {
     pub sets: usize,
     pub groups: usize,
     pub width: usize,
+    /// The sums are added to what is there.
+    pub accumulate: bool,
 }
 
 impl Spec for SumGroups {
     fn bindings(&self) -> Vec<Binding> {
-        vec![
-            Binding::read("shares", self.sets * self.groups * self.width),
-            Binding::write("sums", self.sets * self.width),
-        ]
+        let sums = if self.accumulate { Binding::update } else { Binding::write };
+        vec![Binding::read("shares", self.sets * self.groups * self.width), sums("sums", self.sets * self.width)]
     }
 
     fn shader(&self) -> Shader {
@@ -25,6 +25,7 @@ impl Spec for SumGroups {
             .count("COUNT", self.sets * self.width)
             .count("GROUPS", self.groups)
             .count("WIDTH", self.width)
+            .flag("ACCUMULATE", self.accumulate)
             .part(include_str!("../../shaders/sum_groups.wgsl"))
             .invocations(self.sets * self.width)
     }
@@ -33,7 +34,9 @@ impl Spec for SumGroups {
         let [shares, sums] = args.take();
         let sets = shares.read().chunks_exact(self.groups * self.width);
         for (shares, sums) in sets.zip(sums.write().chunks_exact_mut(self.width)) {
-            sums.fill(R::ZERO);
+            if !self.accumulate {
+                sums.fill(R::ZERO);
+            }
             for share in shares.chunks_exact(self.width) {
                 for (sum, &share) in sums.iter_mut().zip(share) {
                     *sum += share;

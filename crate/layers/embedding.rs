@@ -9,7 +9,11 @@ pub fn embed(r: &mut Recorder, x: Variable, tied: bool) {
     let (tokens, positions) = ("tok_emb.weight", "pos_emb.weight");
     r.tape.push(Embed(r.shape), "embedding", &[r.batch.tokens, r.weight(tokens), r.weight(positions), x.value]);
     if r.trains() {
-        let kernel = EmbedBackward { shape: r.shape, accumulate: tied };
+        let kernel = EmbedBackward {
+            shape: r.shape,
+            accumulate_tokens: tied || r.accumulate,
+            accumulate_positions: r.accumulate,
+        };
         let tensors = [r.batch.starts, r.batch.order, x.gradient, r.gradient(tokens), r.gradient(positions)];
         r.tape.backward(|group| group.push(kernel, "embedding gradient", &tensors));
     }

@@ -44,13 +44,14 @@ pub fn loss(r: &mut Recorder, x: Variable, losses: Tensor, tied: bool) {
             vocabulary,
             first_row,
             rows: chunk,
-            gradient_scale: gradient.map(|_| 1.0 / rows as f32),
+            gradient_scale: gradient.map(|_| 1.0 / r.rows_of_step() as f32),
+            accumulate: r.accumulate,
         };
         let chunk_losses = losses.slice(first_row..first_row + chunk);
         r.tape.push(kernel, "cross-entropy", &[r.batch.tokens, logits, chunk_losses]);
 
         if let Some(dweight) = gradient {
-            let ends = Ends { accumulate: first_row > 0, ..Ends::default() };
+            let ends = Ends { accumulate: r.accumulate || first_row > 0, ..Ends::default() };
             let product = MatMul::new(Layout::TN, vocabulary, width, chunk).with(ends);
             r.tape.push(product, "head weight gradient", &[logits, x_value, dweight]);
             let product = MatMul::new(Layout::NN, chunk, width, vocabulary);

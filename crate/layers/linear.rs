@@ -42,9 +42,11 @@ pub fn linear(r: &mut Recorder, layer: &Linear, x: Variable, y: Variable) {
     if !r.trains() {
         return;
     }
+    let accumulate = r.accumulate;
     let (dweight, dbias) = (r.gradient(&format!("{name}.weight")), r.gradient(&bias));
     r.tape.backward(|group| {
-        let product = MatMul::new(Layout::TN, outputs, inputs, rows).with(Ends { sums: true, ..Ends::default() });
+        let ends = Ends { sums: true, accumulate, ..Ends::default() };
+        let product = MatMul::new(Layout::TN, outputs, inputs, rows).with(ends);
         group.push(product, format!("{name}.weight gradient"), &[y.gradient, x.value, dweight, dbias]);
 
         let activation = layer.input_activation.map_or(ActivationEnd::None, |(act, _)| ActivationEnd::Backward(act));

@@ -36,6 +36,10 @@ pub struct Recorder<'a> {
     pub batch: Batch,
     /// The tape's batch, context, vocabulary and width.
     pub shape: EmbedShape,
+    /// The tape's batch is one of as many, over which the loss is the mean.
+    pub micro_batches: usize,
+    /// Gradients and losses are added to those of the micro-batches before.
+    pub accumulate: bool,
     /// Largest tensor that may be made, in elements.
     pub largest: usize,
 }
@@ -60,6 +64,11 @@ impl Recorder<'_> {
     pub fn gradient(&self, name: &str) -> Tensor {
         let gradients = self.gradients.expect("only a training tape has gradients");
         gradients.slice(self.parameters.get(name).range.clone())
+    }
+
+    /// Rows whose mean loss is differentiated.
+    pub fn rows_of_step(&self) -> usize {
+        self.shape.rows() * self.micro_batches
     }
 
     pub fn trains(&self) -> bool {

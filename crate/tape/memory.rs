@@ -1,5 +1,7 @@
 //! The buffers of a run, and where a tape's transient tensors live in them.
 
+use std::ops::Range;
+
 use super::{BufferId, Op, Tensor, Transient};
 use crate::kernels::Access;
 
@@ -46,7 +48,9 @@ impl Buffers {
 /// The pool is every activation buffer there is, those of tapes finished before included: two tapes of a run never
 /// play at once. A buffer holds one tensor at a time and is never split, so that no dispatch sees one buffer as
 /// read-only and read-write (WebGPU forbids it, whatever the ranges).
-pub(super) fn place(ops: &mut [Op], transients: &[Transient], buffers: &mut Buffers) {
+///
+/// `again` plays several times: what was written before it must not be read in it, for its place may be taken by then.
+pub(super) fn place(ops: &mut [Op], transients: &[Transient], again: &Range<usize>, buffers: &mut Buffers) {
     let mut lives = vec![None; transients.len()];
     for (at, op) in ops.iter().enumerate() {
         let accesses = op.kernel.bindings().into_iter().map(|binding| binding.access);
@@ -54,6 +58,7 @@ pub(super) fn place(ops: &mut [Op], transients: &[Transient], buffers: &mut Buff
             if let BufferId::Transient(i) = tensor.buffer {
                 assert!(lives[i].is_some() || access == Access::Write, "{}: reads what nothing wrote", op.label);
                 let first = lives[i].map_or(at, |(first, _)| first);
+                assert!(first >= again.start || !again.contains(&at), "{}: what it reads may be gone", op.label);
                 lives[i] = Some((first, at));
             }
         }

@@ -66,6 +66,9 @@ pub struct Tape {
     forward: Vec<Op>,
     backward: Vec<Vec<Op>>,
     last: Vec<Op>,
+    /// What plays before, and how often what is recorded now plays after it; see [`Self::repeat`].
+    before: Vec<Op>,
+    times: Option<usize>,
     transients: Vec<Transient>,
 }
 
@@ -76,14 +79,42 @@ struct Transient {
 }
 
 /// A tape that is ready to be played: every tensor is placed, every op checked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Recording {
     pub ops: Vec<Op>,
+    /// Of them, those that play `times` times: a step's micro-batches after the first.
+    again: Range<usize>,
+    times: usize,
 }
 
 impl Recording {
+    /// Ops that play once each.
+    pub fn of(ops: Vec<Op>) -> Self {
+        Self { ops, ..Self::default() }
+    }
+
+    /// What plays without a new upload in between: one range a micro-batch, the last up to the end of the ops.
+    pub fn rounds(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        let (again, times, end) = (self.again.clone(), self.times, self.ops.len());
+        (0..=times).map(move |round| {
+            let from = if round == 0 { 0 } else { again.start };
+            let to = if round == 0 { again.start } else { again.end };
+            from..if round == times { end } else { to }
+        })
+    }
+
+    /// How often the op at `index` plays.
+    pub fn times(&self, index: usize) -> usize {
+        if self.again.contains(&index) { self.times } else { 1 }
+    }
+
+    /// Kernels started when all of it plays.
+    pub fn dispatches(&self) -> usize {
+        self.ops.len() + self.again.len() * self.times.saturating_sub(1)
+    }
+
     pub fn flops(&self) -> u64 {
-        self.ops.iter().map(|op| op.kernel.flops()).sum()
+        self.ops.iter().enumerate().map(|(i, op)| op.kernel.flops() * self.times(i) as u64).sum()
     }
 }
 
@@ -109,17 +140,34 @@ impl Tape {
         self.backward.push(group.ops);
     }
 
+    /// What was recorded so far, forward and backward, plays once; what is recorded from here on plays `times` times after
+    /// it; what comes last, once after that. Called once at most.
+    pub fn repeat(&mut self, times: usize) {
+        assert!(self.times.is_none() && times > 0, "a tape repeats one part of itself");
+        self.before = self.pass();
+        self.times = Some(times);
+    }
+
+    fn pass(&mut self) -> Vec<Op> {
+        let forward = std::mem::take(&mut self.forward);
+        let backward = std::mem::take(&mut self.backward);
+        forward.into_iter().chain(backward.into_iter().rev().flatten()).collect()
+    }
+
     /// Records what comes after the whole backward pass: clipping, the update.
     pub fn push_last(&mut self, kernel: impl Into<Kernel>, label: impl Into<String>, tensors: &[Tensor]) {
         self.last.push(op(kernel.into(), label.into(), tensors));
     }
 
     /// Orders the ops and places the transients in `buffers`, sharing memory between those that never live at once.
-    pub fn finish(self, buffers: &mut Buffers) -> Recording {
-        let backward = self.backward.into_iter().rev().flatten();
-        let mut ops: Vec<Op> = self.forward.into_iter().chain(backward).chain(self.last).collect();
-        memory::place(&mut ops, &self.transients, buffers);
-        Recording { ops }
+    pub fn finish(mut self, buffers: &mut Buffers) -> Recording {
+        let pass = self.pass();
+        let mut ops = self.before;
+        let again = if self.times.is_some() { ops.len()..ops.len() + pass.len() } else { 0..0 };
+        ops.extend(pass);
+        ops.extend(self.last);
+        memory::place(&mut ops, &self.transients, &again, buffers);
+        Recording { ops, again, times: self.times.unwrap_or(0) }
     }
 }
 

@@ -207,10 +207,10 @@ pub fn embed() -> Vec<Case> {
 pub fn embed_backward() -> Vec<Case> {
     let mut cases = vec![];
     for shape in embed_shapes() {
-        for accumulate in [false, true] {
+        for (accumulate_tokens, accumulate_positions) in [(false, false), (true, false), (true, true)] {
             let mut index = TokenIndex::new(shape);
             index.fill(shape, &tokens(shape));
-            let case = Case::new(EmbedBackward { shape, accumulate });
+            let case = Case::new(EmbedBackward { shape, accumulate_tokens, accumulate_positions });
             cases.push(case.with_ids("starts", &index.starts).with_ids("order", &index.order));
         }
     }
@@ -224,7 +224,9 @@ pub fn cross_entropy() -> Vec<Case> {
         for (first_row, rows) in [(0, 15), (4, 7)] {
             for gradient_scale in [None, Some(1.0), Some(1.0 / 15.0)] {
                 let (batch, context) = (3, 5);
-                let kernel = CrossEntropy { batch, context, vocabulary, first_row, rows, gradient_scale };
+                // Only training adds losses up.
+                let accumulate = gradient_scale == Some(1.0);
+                let kernel = CrossEntropy { batch, context, vocabulary, first_row, rows, gradient_scale, accumulate };
                 let mut random = Random::new(2, Stream::Other(0));
                 let tokens: Vec<u32> = (0..batch * (context + 1)).map(|_| random.below(vocabulary as u32)).collect();
                 cases.push(Case::new(kernel).with_ids("tokens", &tokens).scaled("logits", logit_scale));
@@ -235,9 +237,10 @@ pub fn cross_entropy() -> Vec<Case> {
 }
 
 pub fn sum_groups() -> Vec<Case> {
-    let case = |(sets, groups, width)| Case::new(SumGroups { sets, groups, width });
+    let case = |(sets, groups, width, accumulate)| Case::new(SumGroups { sets, groups, width, accumulate });
     // The last has more invocations than one dimension of a grid holds.
-    [(1, 1, 1), (3, 5, 33), (2, 17, 192), (5, 2, 64), (1, 1, 64 * 65_536)].map(case).to_vec()
+    let all = [(1, 1, 1, false), (3, 5, 33, true), (2, 17, 192, false), (5, 2, 64, true), (1, 1, 64 * 65_536, false)];
+    all.map(case).to_vec()
 }
 
 pub fn squared_norm() -> Vec<Case> {
@@ -246,7 +249,8 @@ pub fn squared_norm() -> Vec<Case> {
 
 /// Losses, partial sums, and what the step before left in `control`.
 fn finish(clip_norm: Option<f32>, losses: Vec<f64>, partials: Vec<f64>, halted: bool) -> Case {
-    let kernel = FinishStep { rows: losses.len(), partials: partials.len(), clip_norm };
+    let micro_batches = 1 + losses.len() % 3;
+    let kernel = FinishStep { rows: losses.len(), micro_batches, partials: partials.len(), clip_norm };
     let halted = if halted { 1.0 } else { 0.0 };
     Case::new(kernel).with("losses", losses).with("partials", partials).with("control", [0.5, halted, 0.0, 0.0])
 }

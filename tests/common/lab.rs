@@ -114,23 +114,34 @@ impl Lab {
 
     /// Trains on a batch; returns the loss before the update and the gradient's norm.
     pub async fn step(&mut self, step: u32, tokens: &[u32]) -> [f64; 2] {
-        let batch = self.plan.train.batch;
-        self.index.fill(self.plan.train.shape, tokens);
+        let (batch, shape) = (self.plan.train.batch, self.plan.train.shape);
         let numbers = optimizer::step(&self.config, step);
-        let ops = 0..self.plan.train.recording.ops.len();
-        let ids = [(batch.tokens, tokens), (batch.starts, &self.index.starts), (batch.order, &self.index.order)];
-        match &mut self.machine {
-            Machine::Oracle(engine) => {
-                ids.into_iter().for_each(|(tensor, ids)| engine.write_ids(tensor, ids));
-                engine.run(0, ops, &numbers);
-            }
-            Machine::Device(engine) => {
-                ids.into_iter().for_each(|(tensor, ids)| engine.write_ids(tensor, ids));
-                engine.run(0, ops, &numbers, None).unwrap_or_else(|error| panic!("step {step}: {error}"));
+        let micro_batches = tokens.chunks_exact(shape.tokens_len());
+        assert_eq!(micro_batches.len(), self.plan.train.recording.rounds().count(), "micro-batches");
+        for (tokens, ops) in micro_batches.zip(self.plan.train.recording.rounds()) {
+            self.index.fill(shape, tokens);
+            let ids = [(batch.tokens, tokens), (batch.starts, &self.index.starts), (batch.order, &self.index.order)];
+            match &mut self.machine {
+                Machine::Oracle(engine) => {
+                    ids.into_iter().for_each(|(tensor, ids)| engine.write_ids(tensor, ids));
+                    engine.run(0, ops, &numbers);
+                }
+                Machine::Device(engine) => {
+                    ids.into_iter().for_each(|(tensor, ids)| engine.write_ids(tensor, ids));
+                    engine.run(0, ops, &numbers, None).unwrap_or_else(|error| panic!("step {step}: {error}"));
+                }
             }
         }
         let metrics = self.read(self.plan.state.metrics).await;
         [metrics[0], metrics[1]]
+    }
+
+    /// The device's engine; the oracle has none.
+    pub fn engine(&mut self) -> Option<&mut Engine> {
+        match &mut self.machine {
+            Machine::Oracle(_) => None,
+            Machine::Device(engine) => Some(engine),
+        }
     }
 
     pub async fn read(&mut self, tensor: Tensor) -> Vec<f64> {

@@ -8,7 +8,7 @@ use trainlab::config::Norm;
 use trainlab::kernels::adamw::AdamW;
 use trainlab::kernels::attention::AttentionShape;
 use trainlab::kernels::cross_entropy::CrossEntropy;
-use trainlab::kernels::embedding::EmbedShape;
+use trainlab::kernels::embedding::{EmbedBackward, EmbedShape};
 use trainlab::kernels::finish_step::FinishStep;
 use trainlab::kernels::matmul::{ActivationEnd, Layout, MatMul};
 use trainlab::kernels::norm::{NormBackward, NormForward};
@@ -54,13 +54,14 @@ pub fn outputs(kernel: &Kernel, inputs: &[Values], step: &Step) -> Vec<Values> {
         Kernel::AttentionBackwardQuery(kernel) => attention_backward_query(kernel.0, bound),
         Kernel::AttentionBackwardKeyValue(kernel) => attention_backward_key_value(kernel.0, bound),
         Kernel::Embed(kernel) => embed(kernel.0, bound),
-        Kernel::EmbedBackward(kernel) => embed_backward(kernel.shape, kernel.accumulate, bound),
+        Kernel::EmbedBackward(kernel) => embed_backward(kernel, bound),
         Kernel::CrossEntropy(kernel) => cross_entropy(kernel, bound),
         Kernel::SumGroups(kernel) => {
             let (shares, width) = (bound.get("shares"), kernel.width);
             let share = |set, group, column| shares[(set * kernel.groups + group) * width + column];
-            let sum = |i| (0..kernel.groups).map(|group| share(i / width, group, i % width)).sum();
-            bound.set("sums", (0..kernel.sets * width).map(sum).collect());
+            let sum = |i| (0..kernel.groups).map(|group| share(i / width, group, i % width)).sum::<f64>();
+            let before = get_if(bound, kernel.accumulate, "sums", kernel.sets * width);
+            bound.set("sums", (0..kernel.sets * width).map(|i| before[i] + sum(i)).collect());
         }
         Kernel::SquaredNorm(_) => {
             let chunks = bound.get("x");
@@ -101,10 +102,14 @@ fn gelu_slope(x: f64) -> f64 {
     (16.0 * extrapolated(h / 2.0) - extrapolated(h)) / 15.0
 }
 
+/// What a kernel adds to; zeros where it replaces what is there.
+fn get_if(bound: &Bound, there: bool, name: &str, len: usize) -> Vec<f64> {
+    if there { bound.get(name) } else { vec![0.0; len] }
+}
+
 fn matmul(kernel: &MatMul, bound: &mut Bound) {
     let MatMul { m, n, k, ends, .. } = *kernel;
     let (a, b) = (bound.get("a"), bound.get("b"));
-    let get_if = |bound: &Bound, there: bool, name, len| if there { bound.get(name) } else { vec![0.0; len] };
     let before = get_if(bound, ends.accumulate, "c", m * n);
     let bias = get_if(bound, ends.bias, "bias", n);
     let mut pre = get_if(bound, ends.activation != ActivationEnd::None, "pre", m * n);
@@ -325,10 +330,11 @@ fn embed(shape: EmbedShape, bound: &mut Bound) {
     bound.set("x", x);
 }
 
-fn embed_backward(shape: EmbedShape, accumulate: bool, bound: &mut Bound) {
+fn embed_backward(kernel: &EmbedBackward, bound: &mut Bound) {
+    let shape = kernel.shape;
     let (starts, order, dx, width) = (bound.ids("starts"), bound.ids("order"), bound.get("dx"), shape.width);
-    let mut dtoken = if accumulate { bound.get("dtoken") } else { vec![0.0; shape.vocabulary * width] };
-    let mut dposition = vec![0.0; shape.context * width];
+    let mut dtoken = get_if(bound, kernel.accumulate_tokens, "dtoken", shape.vocabulary * width);
+    let mut dposition = get_if(bound, kernel.accumulate_positions, "dposition", shape.context * width);
     for (place, &row) in order.iter().enumerate() {
         let token = (0..shape.vocabulary).find(|&v| (starts[v]..starts[v + 1]).contains(&place));
         let token = token.expect("every place belongs to a token");
@@ -345,11 +351,11 @@ fn cross_entropy(kernel: &CrossEntropy, bound: &mut Bound) {
     let (tokens, mut logits, vocabulary) = (bound.ids("tokens"), bound.get("logits"), kernel.vocabulary);
     // The last T of each row of (B, T+1).
     let targets: Vec<usize> = tokens.chunks(kernel.context + 1).flat_map(|row| row[1..].to_vec()).collect();
-    let mut losses = vec![];
+    let mut losses = get_if(bound, kernel.accumulate, "losses", kernel.rows);
     for (row, logits) in logits.chunks_mut(vocabulary).enumerate() {
         let target = targets[kernel.first_row + row];
         let sum: f64 = logits.iter().map(|logit| logit.exp()).sum();
-        losses.push(-(logits[target].exp() / sum).ln());
+        losses[row] -= (logits[target].exp() / sum).ln();
         if let Some(scale) = kernel.gradient_scale {
             for (v, logit) in logits.iter_mut().enumerate() {
                 let one_hot = if v == target { 1.0 } else { 0.0 };
@@ -363,7 +369,7 @@ fn cross_entropy(kernel: &CrossEntropy, bound: &mut Bound) {
 
 fn finish_step(kernel: &FinishStep, bound: &mut Bound) {
     let (losses, partials, control) = (bound.get("losses"), bound.get("partials"), bound.get("control"));
-    let loss = losses.iter().sum::<f64>() / losses.len() as f64;
+    let loss = losses.iter().sum::<f64>() / (losses.len() * kernel.micro_batches) as f64;
     let norm = partials.iter().sum::<f64>().sqrt();
     let bad = !loss.is_finite() || !norm.is_finite();
     let halted = if bad { 1.0 } else { control[1] };

@@ -52,10 +52,13 @@ test('the plan follows the form, changes are marked and can be taken back', () =
     await planned(page);
     const before = await number(page, 'plan-parameters');
     assert.ok(before > 10_000);
-    const parts = ['parameters', 'gradients', 'optimizer', 'activations'];
+    const parts = ['parameters', 'gradients', 'optimizer', 'activations', 'traffic'];
     const bytes = await Promise.all(parts.map((part) => number(page, `plan-bytes-${part}`)));
     assert.ok(bytes.every((size) => size > 0));
-    assert.ok((await number(page, 'plan-bytes-total')) >= bytes.reduce((sum, size) => sum + size, 0) * 0.99);
+    assert.equal(
+      await number(page, 'plan-bytes-total'),
+      bytes.reduce((sum, size) => sum + size, 0),
+    );
     const tokens = await number(page, 'plan-tokens-per-step');
     assert.equal(
       tokens,

@@ -173,6 +173,13 @@ export interface TrainingConfig {
    */
   batch_size?: number;
   /**
+   * Micro-batches that a step's batch is split into: its memory shrinks, the update stays the same.
+   *
+   * They are played one after the other and their gradients are added up (gradient accumulation), so that a batch
+   * trains that would not fit whole. Must divide the batch size.
+   */
+  accumulation?: number;
+  /**
    * Decides the initial parameters and the order of the text. Same seed, same device: same run, bit for bit.
    */
   seed?: number;

@@ -1,18 +1,28 @@
 // What the run will cost, before it is begun.
 
-import { useState } from 'preact/hooks';
+import { computed } from '@preact/signals';
+import { useRef, useState } from 'preact/hooks';
 import { getKnown } from '../config/values';
+import { describe } from '../errors';
+import { Fixes } from '../form/fixes';
 import { bytes, count, nats, si } from '../format';
 import type { Plan as PlanFacts } from '../lab';
 import { config, noPlan, plan, problems, record } from '../state';
 
-const PARTS = ['parameters', 'gradients', 'optimizer', 'activations'] as const;
+const PARTS = [
+  ['parameters', 'parameters'],
+  ['gradients', 'gradients'],
+  ['optimizer', 'optimizer state'],
+  ['activations', 'activations'],
+  ['traffic', 'transfers'],
+] as const;
 
 export function Plan() {
   const known = plan.value;
   const [asked, ask] = useState<boolean | null>(null);
+  const summary = useRef<HTMLElement>(null);
   // Before the first run it is what to look at; then it makes way for the curves.
-  const open = asked ?? record.value === null;
+  const open = asked ?? (record.value === null || mendable.value.length > 0);
   return (
     <details
       class="panel plan"
@@ -22,7 +32,7 @@ export function Plan() {
       }}
       data-testid="plan"
     >
-      <summary>
+      <summary ref={summary}>
         <h2>Plan</h2>
         <span class="muted">
           {known
@@ -37,14 +47,28 @@ export function Plan() {
           {why()}
         </p>
       )}
+      <div role="status">
+        {mendable.value.map((problem) => (
+          <div key={problem.field} data-testid="does-not-fit">
+            <p class="problem">
+              <code>{problem.field}</code>: {describe(problem)}
+            </p>
+            <Fixes problem={problem} onFix={() => summary.current?.focus()} />
+          </div>
+        ))}
+      </div>
     </details>
   );
 }
 
 const steps = (): number => Number(getKnown(config.value, 'training.steps'));
+const microBatches = (): number => Number(getKnown(config.value, 'training.accumulation'));
 const totalWork = (known: PlanFacts): number => known.flops_per_token * known.tokens_per_step * steps();
 
+const mendable = computed(() => problems.value.filter(({ fixes }) => fixes && fixes.length > 0));
+
 function why(): string {
+  if (mendable.value.length > 0) return 'This run does not fit the device.';
   if (problems.value.length > 0) return 'The settings do not fit together yet; the marked fields say why.';
   return noPlan.value ?? 'Working it out …';
 }
@@ -68,7 +92,7 @@ function Known({ plan: known }: { plan: PlanFacts }) {
           testid="tokens-per-step"
           value={known.tokens_per_step}
           text={`${count(known.tokens_per_step)} tokens`}
-          note={`${count(known.dispatches)} dispatches; the run reads the text ${times(passes)}`}
+          note={`${count(known.dispatches)} dispatches${inParts()}; the run reads the text ${times(passes)}`}
         />
         <Fact
           name="Work"
@@ -93,14 +117,14 @@ function Known({ plan: known }: { plan: PlanFacts }) {
           </b>
         </p>
         <div class="bar" aria-hidden="true">
-          {PARTS.map((part) => (
+          {PARTS.map(([part]) => (
             <span key={part} class={part} style={{ flexGrow: known.bytes[part] }} />
           ))}
         </div>
         <ul>
-          {PARTS.map((part) => (
+          {PARTS.map(([part, label]) => (
             <li key={part} class={part}>
-              {part === 'optimizer' ? 'optimizer state' : part}{' '}
+              {label}{' '}
               <b data-testid={`plan-bytes-${part}`} data-value={known.bytes[part]}>
                 {bytes(known.bytes[part])}
               </b>
@@ -112,6 +136,7 @@ function Known({ plan: known }: { plan: PlanFacts }) {
   );
 }
 
+const inParts = (): string => (microBatches() > 1 ? ` in ${count(microBatches())} micro-batches` : '');
 const times = (passes: number): string => (passes < 10 ? `${passes.toFixed(1)}×` : `${count(passes)}×`);
 
 type FactProps = { name: string; testid: string; value: number; text: string; note?: string };

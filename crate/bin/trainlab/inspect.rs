@@ -51,10 +51,11 @@ pub async fn sample(saved: &SavedArgs, prompt: Option<String>, temperature: Opti
     Ok(())
 }
 
-pub fn plan(run: &RunArgs) -> Result<()> {
+pub async fn plan(run: &RunArgs, device: DeviceArg) -> Result<()> {
     let config = run.config()?;
     let dataset = input::dataset(&config, run.text.as_deref())?;
-    print(&Plan::for_dataset(&config, &dataset, &Device::Cpu)?.summary());
+    let device = input::open(device).await?;
+    print(&Plan::for_dataset(&config, &dataset, &device)?.summary());
     Ok(())
 }
 

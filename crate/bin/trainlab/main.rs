@@ -12,7 +12,7 @@ mod train;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use input::RunArgs;
+use input::{DeviceArg, RunArgs};
 use trainlab::config;
 use trainlab::error::{Error, Result};
 
@@ -39,6 +39,9 @@ enum Command {
     Plan {
         #[command(flatten)]
         run: RunArgs,
+        /// The device that the run would have to fit.
+        #[arg(long, value_enum, default_value_t = DeviceArg::Auto)]
+        device: DeviceArg,
     },
     /// Validate a saved run on the held-out text.
     Eval(inspect::SavedArgs),
@@ -68,7 +71,7 @@ fn main() -> ExitCode {
             print(&config::schema());
             Ok(())
         }
-        Command::Plan { run } => inspect::plan(&run),
+        Command::Plan { run, device } => pollster::block_on(inspect::plan(&run, device)),
         Command::Eval(saved) => pollster::block_on(inspect::evaluate(&saved)),
         Command::Sample { saved, prompt, temperature } => {
             pollster::block_on(inspect::sample(&saved, prompt, temperature))

@@ -91,7 +91,7 @@ fn greet(trainer: &Trainer) {
     eprintln!(
         "{} parameters, {} dispatches a step; a unigram model reaches {:.3} nats per token, {:.3} bits per byte",
         trainer.plan.parameters.count(),
-        trainer.plan.train.recording.ops.len(),
+        trainer.plan.train.recording.dispatches(),
         unigram.nats_per_token,
         unigram.bits_per_byte,
     );
@@ -139,7 +139,7 @@ async fn export(trainer: &mut Trainer, folder: &Path, batches: Option<u32>) -> R
     files::replace(&folder.join("init.safetensors"), &checkpoint::serialize(parameters, None))?;
     let tokens: Vec<i32> = trainer.first_batches(count).into_iter().map(|token| token as i32).collect();
     let shape = trainer.plan.train.shape;
-    let shape = vec![count as usize, shape.batch, shape.context + 1];
+    let shape = vec![count as usize, trainer.config.training.batch_size as usize, shape.context + 1];
     let tokens = vec![checkpoint::ids("tokens", shape, &tokens)];
     files::replace(&folder.join("batches.safetensors"), &checkpoint::serialize(tokens, None))
 }

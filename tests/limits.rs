@@ -1,0 +1,72 @@
+//! Runs too large for a device are refused before anything is allocated, with what would fit.
+
+mod common;
+
+use common::{gpu, tests};
+use trainlab::config::Config;
+use trainlab::engine::Device;
+use trainlab::error::{Error, Problem};
+use trainlab::plan::Plan;
+
+tests![the_largest_batch_and_the_accumulation_that_fit_are_named, a_model_that_fits_with_no_batch_is_named_itself];
+
+fn problem(config: &Config, device: &Device) -> Problem {
+    match Plan::new(config, 256, device) {
+        Err(Error::Refused(problems)) => problems.into_iter().next().expect("a problem"),
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("it fits: {config:?}"),
+    }
+}
+
+fn split(config: &Config, batch_size: u32, accumulation: u32) -> Config {
+    let mut config = config.clone();
+    (config.training.batch_size, config.training.accumulation) = (batch_size, accumulation);
+    config
+}
+
+async fn the_largest_batch_and_the_accumulation_that_fit_are_named() {
+    let mut deep = Config::default();
+    (deep.model.context, deep.model.layers) = (2048, 24);
+    (deep.model.width, deep.model.hidden) = (256, 1024);
+    // One tensor that is larger than a GPU binds, long before the whole is too large.
+    let mut wide = Config::default();
+    (wide.model.context, wide.model.layers, wide.model.hidden) = (1024, 1, 16_384);
+    for device in [&Device::Cpu, gpu().await] {
+        for config in [&deep, &wide] {
+            for accumulation in [1, 2] {
+                let config = split(config, 1024, accumulation);
+                let problem = problem(&config, device);
+                let [batch, parts] = &problem.fixes[..] else { panic!("two ways out: {problem}") };
+                assert_eq!([&batch.field[..], &parts.field[..]], ["training.batch_size", "training.accumulation"]);
+                let [largest, parts] = [batch, parts].map(|fix| fix.value.as_u64().expect("a number") as u32);
+                let says =
+                    format!("training.batch_size is 1024; allowed: at most {largest} on {}, where", device.name());
+                assert!(problem.to_string().starts_with(&says), "{problem}");
+                assert!(problem.to_string().contains(&format!("training.accumulation = {parts}.")), "{problem}");
+
+                let fits = |batch_size, accumulation| {
+                    Plan::new(&split(&config, batch_size, accumulation), 256, device).is_ok()
+                };
+                assert!(largest.is_multiple_of(accumulation) && fits(largest, accumulation), "{problem}");
+                assert!(!fits(largest + accumulation, accumulation), "{problem}");
+                assert!(fits(1024, parts) && !fits(1024, parts / 2), "{problem}");
+            }
+        }
+    }
+}
+
+async fn a_model_that_fits_with_no_batch_is_named_itself() {
+    let mut config = Config::default();
+    config.training.batch_size = 64;
+    for device in [&Device::Cpu, gpu().await] {
+        (config.model.width, config.model.hidden, config.model.layers) = (4096, 16_384, 48);
+        config.model.context = 64;
+        let wide = problem(&config, device);
+        let says = format!("model.width is 4096; allowed: models that fit on {}", device.name());
+        assert!(wide.to_string().starts_with(&says), "{wide}");
+        assert!(wide.fixes.is_empty());
+    }
+    (config.model.width, config.model.context) = (1024, 8192);
+    let long = problem(&config, &Device::Cpu);
+    assert!(long.to_string().starts_with("model.context is 8192"), "{long}");
+}

@@ -1,0 +1,120 @@
+//! What a plan says a run takes, held against what is allocated: on the CPU every byte that the program asks for, on
+//! the GPU the sizes of the buffers that were made.
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use common::{gpu, tests};
+use trainlab::config::{Config, ModelConfig, Norm};
+use trainlab::engine::{Device, Engine};
+use trainlab::kernels::Step;
+use trainlab::plan::Plan;
+
+// A single test: what another one allocates would be counted too.
+tests![plans_are_what_is_allocated];
+
+/// The system's allocator, counting the bytes in use and the most there were.
+struct Counting;
+
+static IN_USE: AtomicUsize = AtomicUsize::new(0);
+static MOST: AtomicUsize = AtomicUsize::new(0);
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+// SAFETY: all is handed on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let now = IN_USE.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
+        MOST.fetch_max(now, Ordering::Relaxed);
+        // SAFETY: the caller keeps `alloc`'s contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        IN_USE.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: the caller keeps `dealloc`'s contract.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+/// Each differs from the first in one thing; all take megabytes, beside which the tape itself is small.
+fn grid() -> Vec<(Config, usize)> {
+    let mut first = Config::default();
+    let model = &mut first.model;
+    (model.layers, model.width, model.heads, model.hidden, model.context) = (2, 64, 4, 256, 64);
+    type Change = fn(&mut Config);
+    let grid: [(Change, usize); 14] = [
+        (|_| (), 65),
+        (|config| config.model.layers = 5, 65),
+        (|config| config.model.width = 200, 65),
+        (|config| config.model.width = 24, 65),
+        (|config| config.model.heads = 16, 65),
+        (|config| config.model.hidden = 20, 65),
+        (|config| (config.model.context, config.training.batch_size) = (1024, 1), 65),
+        (|config| config.training.batch_size = 37, 65),
+        (|config| config.training.accumulation = 2, 65),
+        (|_| (), 5000),
+        (|config| config.model.tied_head = false, 5000),
+        (|config| config.model.norm = Norm::RmsNorm, 65),
+        (|config| config.training.batch_size = 300, 257),
+        // Long and narrow: attention's own matrices are a large part.
+        (|config| (config.model, config.training.batch_size) = (long_and_narrow(), 1), 65),
+    ];
+    grid.map(|(change, vocabulary)| {
+        let mut config = first.clone();
+        change(&mut config);
+        (config, vocabulary)
+    })
+    .to_vec()
+}
+
+fn long_and_narrow() -> ModelConfig {
+    ModelConfig { layers: 1, width: 16, heads: 1, hidden: 16, context: 4096, ..ModelConfig::default() }
+}
+
+async fn plans_are_what_is_allocated() {
+    for device in [&Device::Cpu, gpu().await] {
+        for (config, vocabulary) in grid() {
+            let plan = Plan::new(&config, vocabulary, device).expect("it fits");
+            let allocated = match device {
+                Device::Cpu => counted(&plan).await,
+                Device::Gpu(_) => {
+                    let mut engine = engine(&plan, device);
+                    // What a checkpoint reads.
+                    for arena in [plan.weights, plan.state.moments[0].1] {
+                        engine.read(arena).await.expect("it can be read");
+                    }
+                    engine.allocated_bytes()
+                }
+            };
+            let planned = plan.summary().bytes.total;
+            let off = allocated as f64 / planned as f64 - 1.0;
+            println!("{}: planned {planned} bytes, allocated {allocated}, {:+.2} %", device.name(), 100.0 * off);
+            assert!(off.abs() < 0.1, "{}: {planned} bytes planned, {allocated} allocated: {config:?}", device.name());
+        }
+    }
+}
+
+fn engine(plan: &Plan, device: &Device) -> Engine {
+    Engine::new(device, &plan.buffers, plan.state.metrics.len).expect("the buffers fit")
+}
+
+/// The most that was in use while all three passes were made and played on the CPU.
+async fn counted(plan: &Plan) -> u64 {
+    let before = IN_USE.load(Ordering::Relaxed);
+    MOST.store(before, Ordering::Relaxed);
+    let mut engine = engine(plan, &Device::Cpu);
+    for pass in [&plan.train, &plan.validate, &plan.sample] {
+        let program = engine.add(&pass.recording, &mut |_, _| ()).await.expect("the CPU takes any recording");
+        let step = Step { temperature: 1.0, ..Step::default() };
+        engine.run(program, 0..pass.recording.ops.len(), &step, None).expect("the CPU plays any recording");
+    }
+    let most = MOST.load(Ordering::Relaxed) - before;
+    let buffers: usize = plan.buffers.specs.iter().map(|spec| 4 * spec.len).sum();
+    // On the CPU, what no op is bound to is not allocated.
+    assert!(engine.allocated_bytes() <= buffers as u64, "more buffers than planned");
+    most as u64
+}
