@@ -94,12 +94,12 @@ async fn alone(kernel: Kernel, device: &Device, budget: f64) -> Result<KernelTim
 }
 
 /// Times each kernel of `plan`'s training step on `device`, the slowest share first. About `budget` seconds are spent
-/// on each. `progress` is told (done, all).
+/// on each. `progress` is told (done, all) before each; an error of its own ends the profile.
 pub async fn profile(
     plan: &Plan,
     device: &Device,
     budget: f64,
-    mut progress: impl FnMut(usize, usize),
+    mut progress: impl AsyncFnMut(usize, usize) -> Result<()>,
 ) -> Result<Vec<KernelTime>> {
     let mut recording = plan.train.recording.clone();
     let mut engine = Engine::new(device, &plan.buffers, plan.state.metrics.len)?;
@@ -113,7 +113,7 @@ pub async fn profile(
     }
     let mut times = vec![];
     for ops in groups.values() {
-        progress(times.len(), groups.len());
+        progress(times.len(), groups.len()).await?;
         let seconds = seconds(&mut engine, program, ops[0], budget).await?;
         let count = ops.iter().map(|&i| recording.times(i)).sum();
         let time = KernelTime::of(&recording.ops[ops[0]], seconds, device);

@@ -13,6 +13,7 @@ use crate::data::{Corpus, Dataset, check_text, tiny_tales};
 use crate::engine::{Device, DeviceChoice};
 use crate::error::{Error, Problem, Result};
 use crate::plan::{Plan, Summary};
+use crate::profile;
 use crate::trainer::{Metric, Trainer};
 use web_time::{Duration, Instant};
 
@@ -164,6 +165,50 @@ impl Lab {
         let dataset = Rc::new(Dataset::new(text, config.tokenizer.kind, config.data.held_out_fraction)?);
         *self.dataset.borrow_mut() = Some((config.clone(), hash, Rc::clone(&dataset)));
         Ok(dataset)
+    }
+
+    /// Times each kernel of a training step, about `budget` seconds each: `{ceiling, kernels}`, see
+    /// [`crate::profile`]. `progress` is called with a share from 0 to 1 and returns a promise, so that it may yield;
+    /// `false` stops the profile, which then throws.
+    pub async fn profile(
+        &self,
+        config: JsValue,
+        text: String,
+        budget: f64,
+        progress: js_sys::Function,
+    ) -> std::result::Result<JsValue, JsValue> {
+        let config = parse(config)?;
+        let work = async {
+            let dataset = self.dataset(&config, &text)?;
+            let plan = Plan::for_dataset(&config, &dataset, &self.device)?;
+            let report = async |done: usize, all: usize| {
+                let promise = progress.call1(&JsValue::NULL, &(done as f64 / all as f64).into());
+                let promise = promise.and_then(|promise| promise.dyn_into::<js_sys::Promise>());
+                let answer = match promise {
+                    Ok(promise) => wasm_bindgen_futures::JsFuture::from(promise).await,
+                    Err(error) => Err(error),
+                };
+                if answer.is_ok_and(|answer| answer.is_falsy()) { Err(Error::Stopped) } else { Ok(()) }
+            };
+            let kernels = profile::profile(&plan, &self.device, budget, report).await?;
+            Ok((profile::ceiling(&self.device, budget).await?, kernels))
+        };
+        let (ceiling, kernels) = work.await.map_err(|error: Error| throw(&error))?;
+        to_js(&serde_json::json!({ "ceiling": ceiling, "kernels": kernels }))
+    }
+
+    /// The tilings that this device was measured with, as JSON, for [`Self::recall`] at another time.
+    pub fn tilings(&self) -> Option<String> {
+        let Device::Gpu(gpu) = &self.device else { return None };
+        let tilings = gpu.tilings.borrow();
+        (!tilings.is_empty()).then(|| to_json(&*tilings).to_string())
+    }
+
+    /// Takes up tilings that were measured before; what cannot be read is measured again.
+    pub fn recall(&self, tilings: &str) {
+        if let (Device::Gpu(gpu), Ok(known)) = (&self.device, serde_json::from_str(tilings)) {
+            *gpu.tilings.borrow_mut() = known;
+        }
     }
 
     /// Allocates a run and compiles its kernels. `progress` is called with a share from 0 to 1.

@@ -82,9 +82,10 @@ async fn profile(measured: &Measured) -> Result<(Plan, Device, Ceiling)> {
         println!("{}: at best {:.1} GFLOP/s and {:.1} GB/s", device.name(), ceiling.gflops, ceiling.gigabytes);
     }
     let bar = ProgressBar::new(0);
-    let times = profile::profile(&plan, &device, measured.budget, |done, all| {
+    let times = profile::profile(&plan, &device, measured.budget, async |done, all| {
         bar.set_length(all as u64);
         bar.set_position(done as u64);
+        Ok(())
     });
     let times = times.await?;
     tilings::keep(&device);
