@@ -12,6 +12,7 @@ use crate::config::{self, Config};
 use crate::data::{Corpus, Dataset, check_text, tiny_tales};
 use crate::engine::{Device, DeviceChoice};
 use crate::error::{Error, Problem, Result};
+use crate::hash::fnv1a_64;
 use crate::plan::{Plan, Summary};
 use crate::trainer::{Metric, Trainer};
 use web_time::{Duration, Instant};
@@ -154,7 +155,7 @@ impl Lab {
     }
 
     fn dataset(&self, config: &Config, text: &str) -> Result<Rc<Dataset>> {
-        let hash = fnv1a(text.as_bytes());
+        let hash = fnv1a_64(text.bytes());
         if let Some((of, of_text, dataset)) = &*self.dataset.borrow()
             && (&of.tokenizer, &of.data, *of_text) == (&config.tokenizer, &config.data, hash)
         {
@@ -362,9 +363,4 @@ fn throw(error: &Error) -> JsValue {
     let lost = matches!(error, Error::DeviceLost(_));
     let _ = js_sys::Reflect::set(&object, &"lost".into(), &lost.into());
     object.into()
-}
-
-/// The 64-bit FNV-1a hash.
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
