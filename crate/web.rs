@@ -186,15 +186,16 @@ impl Lab {
         Ok(Run { trainer, bad: None })
     }
 
-    /// Prepares the run that a checkpoint's bytes go on with; its config is in [`checkpoint_header`].
+    /// Prepares a run that goes on from a checkpoint's bytes. `config` is that of [`checkpoint_header`], or one that
+    /// differs in what a run may change on its way, such as more steps.
     pub async fn resume(
         &self,
+        config: JsValue,
         bytes: Vec<u8>,
         text: String,
         progress: Option<js_sys::Function>,
     ) -> std::result::Result<Run, JsValue> {
-        let header = Checkpoint::header(&bytes).map_err(|error| throw(&error))?;
-        let mut run = self.start(to_js(&header.config)?, text, progress).await?;
+        let mut run = self.start(config, text, progress).await?;
         run.trainer.restore(&bytes).map_err(|error| throw(&error))?;
         Ok(run)
     }
@@ -212,10 +213,14 @@ pub struct Run {
 struct Pumped {
     /// `running`, `waiting` (for the GPU, or to be looked at: pump again soon), `finished`, `failed`, `lost`.
     state: &'static str,
+    /// The last step whose metrics have arrived, and the last that was started.
     step: u32,
+    started: u32,
     metrics: Vec<Metric>,
     message: Option<String>,
-    /// All steps so far have arrived and a validation or a sample is due.
+    /// All steps that were started have arrived: the run can be saved.
+    settled: bool,
+    /// It is settled, and a validation or a sample is due.
     evaluation_due: bool,
     sample_due: bool,
 }
@@ -276,8 +281,10 @@ impl Run {
         to_js(&Pumped {
             state,
             step: trainer.finished(),
+            started: trainer.submitted(),
             metrics,
             message: result.err().map(|error| error.to_string()),
+            settled,
             evaluation_due: settled && trainer.evaluation_due(),
             sample_due: settled && trainer.sample_due(),
         })
@@ -296,7 +303,7 @@ impl Run {
         to_js(&self.trainer.sample(&prompt, temperature).await.map_err(|error| throw(&error))?)
     }
 
-    /// The run's state as a file, once all steps that were started have arrived (`collect` until `step` stands still).
+    /// The run's state as a file, once it is settled.
     pub async fn checkpoint(&mut self) -> std::result::Result<Vec<u8>, JsValue> {
         if self.trainer.finished() != self.trainer.submitted() {
             return Err(js_sys::Error::new("steps are still under way: collect them first").into());
