@@ -96,9 +96,7 @@ impl fmt::Display for Error {
                  Lower optimizer.learning_rate, lengthen schedule.warmup_steps, or clip more with optimizer.clip_norm."
             ),
             Self::Device(message) => write!(f, "{message}"),
-            Self::DeviceLost(reason) => {
-                write!(f, "the GPU was lost ({reason}). Start the run again, or go on with the CPU device.")
-            }
+            Self::DeviceLost(reason) => write!(f, "the GPU was lost ({reason})"),
             Self::Shader { name, message, source } => {
                 writeln!(f, "the shader `{name}` did not compile: {message}")?;
                 for (i, line) in source.lines().enumerate() {

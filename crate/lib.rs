@@ -16,6 +16,7 @@ pub mod data;
 pub mod engine;
 pub mod error;
 pub mod gpu;
+mod hash;
 pub mod kernels;
 pub mod layers;
 pub mod model;

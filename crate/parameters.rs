@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use crate::config::{Config, ModelConfig};
+use crate::hash::fnv1a_32;
 use crate::random::{Random, Stream};
 use crate::tape::aligned;
 
@@ -102,7 +103,7 @@ impl Parameters {
             match parameter.init {
                 Init::Constant(value) => values.fill(value),
                 Init::Normal { deviation } => {
-                    let stream = Stream::Parameter(fnv1a(&parameter.name));
+                    let stream = Stream::Parameter(fnv1a_32(parameter.name.bytes()));
                     let mut random = Random::new(config.training.seed.into(), stream);
                     values.fill_with(|| random.normal() * deviation);
                 }
@@ -110,11 +111,6 @@ impl Parameters {
         }
         arena
     }
-}
-
-/// The 32-bit FNV-1a hash: a stable number for a name.
-fn fnv1a(text: &str) -> u32 {
-    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 use std::rc::Rc;
 
 use serde::Serialize;
+use web_time::Instant;
 
 use crate::checkpoint::{Checkpoint, Header};
 use crate::clock::{Clock, Speed};
@@ -28,7 +29,7 @@ pub struct Metric {
     pub step: u32,
     /// Trained on so far, this step included.
     pub tokens: u64,
-    /// Spent training so far: pauses, validation and samples left out.
+    /// Spent training so far: pauses, validation, samples and time in which the machine slept left out.
     pub seconds: f64,
     pub flops: f64,
     /// Mean over the batch, before the step's update, in nats per token.
@@ -156,7 +157,8 @@ impl Trainer {
     /// Starts the next step. On the CPU it is done when this returns.
     pub fn step(&mut self) -> Result<()> {
         assert!(self.has_room(), "the caller asks has_room first");
-        self.clock.run();
+        self.look();
+        self.clock.run(Instant::now());
         let step = self.submitted + 1;
         self.batches.fill(step, &self.dataset.train, &mut self.tokens);
         let numbers = optimizer::step(&self.config, step);
@@ -185,6 +187,7 @@ impl Trainer {
     /// [`Error::Diverged`] without a tensor's name at the first loss or gradient that is not finite; the parameters are
     /// those before that step. [`Self::find_bad_tensor`] finds the name.
     pub fn collect(&mut self) -> Result<Vec<Metric>> {
+        self.look();
         let mut metrics = vec![];
         while let Some((_, numbers)) = self.engine.poll()? {
             metrics.push(self.metric(&numbers)?);
@@ -200,6 +203,7 @@ impl Trainer {
     pub fn settle(&mut self) -> Result<Vec<Metric>> {
         let mut metrics = vec![];
         while let Some((_, numbers)) = self.engine.wait()? {
+            self.look();
             metrics.push(self.metric(&numbers)?);
         }
         Ok(metrics)
@@ -243,7 +247,14 @@ impl Trainer {
 
     /// Stops the clock: a pause is no training time.
     pub fn pause(&mut self) {
+        self.look();
         self.clock.stop();
+    }
+
+    /// Brings the clock up to now.
+    fn look(&mut self) {
+        let under_way = self.tokens_at(self.submitted) - self.tokens_at(self.finished);
+        self.clock.look(Instant::now(), self.speed.time_for(under_way));
     }
 
     /// Whether a validation is due after the steps so far: on schedule, at the start and at the end.
@@ -264,7 +275,7 @@ impl Trainer {
 
     /// Reads the held-out text and says how well the parameters predict it, after the steps so far.
     pub async fn evaluate(&mut self) -> Result<Evaluation> {
-        self.clock.stop();
+        self.pause();
         let Pass { shape, batch, result, .. } = self.plan.validate;
         let windows = self.dataset.validation_windows(shape.context, self.config.evaluation.bytes as usize)?;
         let (mut nats, mut scored, mut bytes) = (0.0, 0u64, 0u64);
@@ -294,7 +305,7 @@ impl Trainer {
     /// Goes on from `prompt`. Tokens are picked on the device; text comes back a context at a time, and a longer sample
     /// goes on from the second half of the context before. The same seed, step and prompt give the same text.
     pub async fn sample(&mut self, prompt: &str, temperature: f32) -> Result<Sample> {
-        self.clock.stop();
+        self.pause();
         let Pass { shape, batch, result, .. } = self.plan.sample;
         let half = shape.context.div_ceil(2);
         let mut tokens = self.dataset.tokenizer.encode(prompt);

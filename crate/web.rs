@@ -12,6 +12,7 @@ use crate::config::{self, Config};
 use crate::data::{Corpus, Dataset, check_text, tiny_tales};
 use crate::engine::{Device, DeviceChoice};
 use crate::error::{Error, Problem, Result};
+use crate::hash::fnv1a_64;
 use crate::plan::{Plan, Summary};
 use crate::profile;
 use crate::trainer::{Metric, Trainer};
@@ -155,7 +156,7 @@ impl Lab {
     }
 
     fn dataset(&self, config: &Config, text: &str) -> Result<Rc<Dataset>> {
-        let hash = fnv1a(text.as_bytes());
+        let hash = fnv1a_64(text.bytes());
         if let Some((of, of_text, dataset)) = &*self.dataset.borrow()
             && (&of.tokenizer, &of.data, *of_text) == (&config.tokenizer, &config.data, hash)
         {
@@ -230,15 +231,16 @@ impl Lab {
         Ok(Run { trainer, bad: None })
     }
 
-    /// Prepares the run that a checkpoint's bytes go on with; its config is in [`checkpoint_header`].
+    /// Prepares a run that goes on from a checkpoint's bytes. `config` is that of [`checkpoint_header`], or one that
+    /// differs in what a run may change on its way, such as more steps.
     pub async fn resume(
         &self,
+        config: JsValue,
         bytes: Vec<u8>,
         text: String,
         progress: Option<js_sys::Function>,
     ) -> std::result::Result<Run, JsValue> {
-        let header = Checkpoint::header(&bytes).map_err(|error| throw(&error))?;
-        let mut run = self.start(to_js(&header.config)?, text, progress).await?;
+        let mut run = self.start(config, text, progress).await?;
         run.trainer.restore(&bytes).map_err(|error| throw(&error))?;
         Ok(run)
     }
@@ -256,10 +258,14 @@ pub struct Run {
 struct Pumped {
     /// `running`, `waiting` (for the GPU, or to be looked at: pump again soon), `finished`, `failed`, `lost`.
     state: &'static str,
+    /// The last step whose metrics have arrived, and the last that was started.
     step: u32,
+    started: u32,
     metrics: Vec<Metric>,
     message: Option<String>,
-    /// All steps so far have arrived and a validation or a sample is due.
+    /// All steps that were started have arrived: the run can be saved.
+    settled: bool,
+    /// It is settled, and a validation or a sample is due.
     evaluation_due: bool,
     sample_due: bool,
 }
@@ -320,8 +326,10 @@ impl Run {
         to_js(&Pumped {
             state,
             step: trainer.finished(),
+            started: trainer.submitted(),
             metrics,
             message: result.err().map(|error| error.to_string()),
+            settled,
             evaluation_due: settled && trainer.evaluation_due(),
             sample_due: settled && trainer.sample_due(),
         })
@@ -340,7 +348,7 @@ impl Run {
         to_js(&self.trainer.sample(&prompt, temperature).await.map_err(|error| throw(&error))?)
     }
 
-    /// The run's state as a file, once all steps that were started have arrived (`collect` until `step` stands still).
+    /// The run's state as a file, once it is settled.
     pub async fn checkpoint(&mut self) -> std::result::Result<Vec<u8>, JsValue> {
         if self.trainer.finished() != self.trainer.submitted() {
             return Err(js_sys::Error::new("steps are still under way: collect them first").into());
@@ -407,9 +415,4 @@ fn throw(error: &Error) -> JsValue {
     let lost = matches!(error, Error::DeviceLost(_));
     let _ = js_sys::Reflect::set(&object, &"lost".into(), &lost.into());
     object.into()
-}
-
-/// The 64-bit FNV-1a hash.
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

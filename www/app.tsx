@@ -2,6 +2,7 @@
 
 import { Charts } from './charts/charts';
 import { FileNotices } from './checkpoint/notices';
+import { Recovery } from './device/loss';
 import { DeviceNotices } from './device/notices';
 import { Settings } from './form/settings';
 import { Controls } from './run/controls';
@@ -20,6 +21,7 @@ export function App() {
       <main class="main" id="main">
         <LinkNotice />
         <DeviceNotices />
+        <Recovery />
         <Troubles />
         <FileNotices />
         <section class="panel run" aria-label="Run">

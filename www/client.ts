@@ -3,12 +3,14 @@
 import type { Config } from './config/schema';
 import type { Problem } from './lab';
 import type { Command, Event } from './protocol';
-import { asked, phase, trouble } from './state';
+import { asked, live, phase, trouble } from './state';
 
 /** How long a Stop may go unheard before the worker is replaced. */
 const PATIENCE_MS = 10_000;
 
 let worker: Worker | null = null;
+/** Runs out where a Stop stays unheard. */
+let patience: ReturnType<typeof setTimeout> | undefined;
 let serial = 0;
 const listeners: ((event: Event) => void)[] = [];
 const checks = new Map<number, (problems: Problem[]) => void>();
@@ -17,6 +19,7 @@ let own: { source: Blob | string; name: string } | null = null;
 
 export function launch(): void {
   worker?.terminate();
+  clearTimeout(patience);
   phase.value = 'waking';
   worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'lab' });
   worker.addEventListener('message', ({ data }: MessageEvent<Event>) => receive(data));
@@ -36,6 +39,7 @@ function receive(event: Event): void {
   }
   if (event.type === 'own-text' && event.source) own = { source: event.source, name: event.facts.name };
   for (const listener of listeners) listener(event);
+  if (!live.value) clearTimeout(patience);
 }
 
 export function listen(listener: (event: Event) => void): void {
@@ -73,9 +77,8 @@ export function askPlan(config: Config): number {
 /** A worker that does not hear (a step may take minutes on a slow device) is replaced. */
 export function stop(): void {
   send({ type: 'stop' });
-  const asking = worker;
-  setTimeout(() => {
-    if (worker !== asking || !['starting', 'running', 'paused'].includes(phase.value)) return;
+  clearTimeout(patience);
+  patience = setTimeout(() => {
     launch();
     trouble.value =
       'The lab did not hear Stop within ten seconds, so it was started anew. The weights are gone.';

@@ -14,12 +14,17 @@ export function explain(error: unknown): { message: string; problems: Problem[] 
 /** A Rust panic ends in a wasm trap. */
 export const isPanic = (error: unknown): boolean => error instanceof WebAssembly.RuntimeError;
 
-/** The core marks what it throws once the device is gone. */
+/** The device is gone, and with it what was on it. The core marks what it throws then in the same way. */
+export class Loss extends Error {
+  readonly lost = true;
+}
+
 export const isLoss = (error: unknown): boolean => (error as { lost?: boolean } | null)?.lost === true;
 
-/** A run can be saved only once the steps under way have arrived. */
-export const isUnderWay = (error: unknown): boolean =>
-  explain(error).message.startsWith('steps are still under way');
+/** What is no refusal but the end of the core or of the device: for whoever holds these. */
+export function passOn(error: unknown): void {
+  if (isPanic(error) || isLoss(error)) throw error;
+}
 
 /** As a sentence: the core's messages begin small and end without a full stop. */
 export function sentence(text: string): string {

@@ -11,6 +11,7 @@ export function fold(event: Event): void {
       state.defaults.value = event.defaults;
       state.phase.value = 'idle';
       state.loading.value = null;
+      state.recovery.value = null;
       break;
     case 'device':
       state.device.value = event.device;
@@ -55,9 +56,18 @@ export function fold(event: Event): void {
       state.trouble.value = null;
       break;
     case 'failed':
-    case 'lost':
     case 'crashed':
       end(event.type, event.message);
+      break;
+    case 'recovering':
+      state.recovery.value = { ...lost(event), back: false };
+      break;
+    case 'recovered':
+      if (state.recovery.value) state.recovery.value = { ...state.recovery.value, back: true };
+      break;
+    case 'lost':
+      state.loss.value = lost(event);
+      end('lost', event.message);
       break;
     case 'metrics':
       for (const metric of event.metrics) state.record.value?.train.push(metric);
@@ -68,7 +78,7 @@ export function fold(event: Event): void {
       touch();
       break;
     case 'sample':
-      state.record.value?.samples.push(event.sample);
+      state.record.value?.addSample(event.sample);
       state.sampling.value = false;
       state.sampleRefusal.value = null;
       touch();
@@ -93,18 +103,23 @@ export function fold(event: Event): void {
   }
 }
 
-function begin({ config, plan, device, from }: Event & { type: 'started' }): void {
+function begin({ config, plan, device, from, continues }: Event & { type: 'started' }): void {
   const { kept, record, loading } = state;
   const next = new RunRecord(config, plan, device, from ?? 0);
-  const fromKept = loading.value === 'kept';
-  // The same run, a few steps back: its curves up to there still hold. (Another tab may have put its own in its place.)
-  const before = kept.value?.state === 'ours' && kept.value.step === from ? record.value : null;
-  if (fromKept && before && JSON.stringify(before.config) === JSON.stringify(config)) next.takeUp(before);
+  if (continues && record.value) next.takeUp(record.value);
   record.value = next;
-  if (kept.value) kept.value = { ...kept.value, state: fromKept ? 'ours' : 'other' };
+  if (!continues) {
+    if (kept.value) kept.value = { ...kept.value, state: loading.value === 'kept' ? 'ours' : 'other' };
+    state.recovery.value = null;
+  }
   loading.value = null;
   state.fileTrouble.value = null;
   state.sampleRefusal.value = null;
+}
+
+function lost({ message, from }: { message: string; from: number | null }): state.Lost {
+  const step = state.record.value?.step ?? 0;
+  return { reason: message, from, repeated: from === null ? 0 : step - from };
 }
 
 /** The record grows hundreds of times a second; what is drawn from it need not. */
@@ -125,4 +140,5 @@ function end(phase: state.Phase, message: string | null): void {
   state.trouble.value = message;
   state.sampling.value = false;
   state.loading.value = null;
+  state.recovery.value = null;
 }

@@ -62,9 +62,13 @@ export type Sample = { step: number; prompt: string; text: string };
 
 export type Pumped = {
   state: 'running' | 'waiting' | 'finished' | 'failed' | 'lost';
+  /** The last step whose metrics have arrived, and the last that was started. */
   step: number;
+  started: number;
   metrics: Metric[];
   message?: string;
+  /** All steps that were started have arrived: the run can be saved. */
+  settled: boolean;
   evaluation_due: boolean;
   sample_due: boolean;
 };
@@ -85,7 +89,7 @@ export interface Run {
   explain(): Promise<string>;
   evaluate(): Promise<Evaluation>;
   sample(prompt: string, temperature: number): Promise<Sample>;
-  /** The run as a file. Throws while steps are under way: collect first. */
+  /** The run as a file, once it is settled: collect first. */
   checkpoint(): Promise<Uint8Array>;
   free(): void;
 }
@@ -106,7 +110,7 @@ export interface Lab {
   plan(config: Config, text: string): Plan;
   /** `progress` is told the share of kernels that are compiled. */
   start(config: Config, text: string, progress: (share: number) => void): Promise<Run>;
-  /** Prepares the run that a checkpoint goes on with; refuses another text than it began with. */
-  resume(bytes: Uint8Array, text: string, progress: (share: number) => void): Promise<Run>;
+  /** The same from a checkpoint of such a run; refuses another text than it began with. */
+  resume(config: Config, bytes: Uint8Array, text: string, progress: (share: number) => void): Promise<Run>;
   free(): void;
 }

@@ -2,7 +2,7 @@
 
 import type { Config } from './config/schema';
 import { getKnown } from './config/values';
-import { explain, isLoss, isPanic, isUnderWay } from './errors';
+import { explain, Loss, passOn } from './errors';
 import type { Pumped, Run } from './lab';
 import type { Event } from './protocol';
 import { nap } from './turns';
@@ -14,21 +14,28 @@ const WAIT_MS = 3;
 /** Metrics of steps that were already under way arrive within this time after a pause. */
 const SETTLE_MS = 1000;
 
+/** Once stopped or finished it takes no more steps, but the weights are there to be sampled. */
+type State = 'running' | 'paused' | 'stopped' | 'finished';
+
 export class LiveRun {
-  /** `ended`: no more steps, but the weights are there to be sampled. */
-  state: 'running' | 'paused' | 'ended' = 'paused';
+  state: State = 'paused';
   private readonly run: Run;
   readonly config: Config;
   private readonly post: (event: Event) => void;
-  /** Single steps that were asked for and not yet begun. */
+  /** Steps that are to be done though it does not run: single ones, and lost ones that are made up for. */
   private owed = 0;
   private settled = 0;
   /** The last step whose metrics have arrived. */
   step: number;
+  /** The last step that was begun. */
+  private started: number;
+  /** It was lost with its device before, and brought back. */
+  mended = false;
 
   constructor(run: Run, config: Config, step: number, post: (event: Event) => void) {
     this.run = run;
     this.step = step;
+    this.started = step;
     this.config = config;
     this.post = post;
   }
@@ -36,11 +43,17 @@ export class LiveRun {
   get busy(): boolean {
     return (
       this.state === 'running' ||
-      (this.state === 'paused' && (this.owed > 0 || performance.now() < this.settled))
+      this.owed > 0 ||
+      (this.state === 'paused' && performance.now() < this.settled)
     );
   }
 
+  get ended(): boolean {
+    return this.state === 'stopped' || this.state === 'finished';
+  }
+
   resume(): void {
+    this.owed = 0;
     this.state = 'running';
     this.post({ type: 'running' });
   }
@@ -57,29 +70,36 @@ export class LiveRun {
 
   stop(): void {
     this.owed = 0;
-    this.halt('ended');
+    this.halt('stopped');
   }
 
-  private halt(state: 'paused' | 'ended'): void {
+  /** Takes the place of the same run that was lost: steps that it was ahead are done again. */
+  replace(lost: LiveRun): void {
+    this.mended = true;
+    this.owed = lost.started - this.step + lost.owed;
+    if (lost.state === 'running') this.resume();
+    else this.halt(lost.state);
+  }
+
+  private halt(state: State): void {
     // A pause is no training time.
     this.run.pause();
     this.state = state;
     this.settled = performance.now() + SETTLE_MS;
-    this.post({ type: state === 'paused' ? 'paused' : 'stopped' });
+    this.post({ type: state });
   }
 
   free(): void {
     this.run.free();
   }
 
-  /** One turn of the loop. False when the run is over for good. */
+  /** One turn of the loop. False when the run is over for good; throws where its device is lost. */
   async turn(): Promise<boolean> {
     try {
-      const pumped = this.advance();
-      return await this.digest(pumped);
+      return await this.digest(this.advance());
     } catch (error) {
-      if (isPanic(error)) throw error;
-      this.post({ type: isLoss(error) ? 'lost' : 'failed', message: explain(error).message });
+      passOn(error);
+      this.post({ type: 'failed', message: explain(error).message });
       return false;
     }
   }
@@ -90,17 +110,13 @@ export class LiveRun {
   }
 
   /** The run as a file. Steps under way are waited for; a run that is running goes on in the next turn. */
-  async checkpoint(): Promise<Uint8Array> {
+  async checkpoint(): Promise<Uint8Array<ArrayBuffer>> {
     for (;;) {
       const pumped = this.run.collect();
       this.tell(pumped);
-      if (pumped.state === 'lost' || pumped.state === 'failed') throw new Error(pumped.message);
+      if (pumped.state === 'failed') throw new Error(pumped.message);
       this.run.pause();
-      try {
-        return await this.run.checkpoint();
-      } catch (error) {
-        if (!isUnderWay(error)) throw error;
-      }
+      if (pumped.settled) return (await this.run.checkpoint()) as Uint8Array<ArrayBuffer>;
       await nap(WAIT_MS);
     }
   }
@@ -110,22 +126,20 @@ export class LiveRun {
     if (this.owed === 0) return this.run.collect();
     const pumped = this.run.step();
     // While something is due, or the queue is full, no step is begun.
-    if (pumped.state !== 'waiting') this.owed -= 1;
+    if (pumped.state !== 'waiting' && pumped.state !== 'lost') this.owed -= 1;
     this.settled = performance.now() + SETTLE_MS;
     return pumped;
   }
 
-  private tell({ step, metrics }: Pumped): void {
+  private tell({ state, step, started, metrics, message }: Pumped): void {
     this.step = step;
+    this.started = started;
     if (metrics.length > 0) this.post({ type: 'metrics', metrics });
+    if (state === 'lost') throw new Loss(message);
   }
 
   private async digest(pumped: Pumped): Promise<boolean> {
     this.tell(pumped);
-    if (pumped.state === 'lost') {
-      this.post({ type: 'lost', message: pumped.message ?? 'The device is gone.' });
-      return false;
-    }
     if (pumped.state === 'failed') {
       const message = await this.run.explain().catch(() => pumped.message ?? 'The run failed.');
       this.post({ type: 'failed', message });
@@ -137,7 +151,9 @@ export class LiveRun {
       await this.sample(prompt, Number(getKnown(this.config, 'evaluation.temperature') ?? 1));
     }
     if (pumped.state === 'finished') {
-      this.state = 'ended';
+      this.owed = 0;
+      if (this.state === 'finished') return true;
+      this.state = 'finished';
       this.post({ type: 'finished' });
     } else if (pumped.state === 'waiting' && !pumped.evaluation_due && !pumped.sample_due) {
       await nap(WAIT_MS);

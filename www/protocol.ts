@@ -33,6 +33,10 @@ export type Command =
   | { type: 'find-kept' }
   /** Train on from the kept run. Answered as `load`. */
   | { type: 'go-on' }
+  /** After `lost`: go on from where the run was last saved, on the device that is open now. Answered as `train`. */
+  | { type: 'recover' }
+  /** Take a stopped or finished run on to so many steps, all else unchanged. Answered as `train`. */
+  | { type: 'train-on'; steps: number }
   | { type: 'forget-kept' };
 
 /** A run in the browser's private files. */
@@ -62,8 +66,18 @@ export type Event =
   | { type: 'own-text-refused'; name: string; message: string }
   /** A run is being made ready: the share of kernels that are compiled, 0 to 1. */
   | { type: 'starting'; share: number }
-  /** A run exists now. Charts and samples begin anew. `from`: the step that it goes on from, in a checkpoint. */
-  | { type: 'started'; config: Config; plan: Plan; device: DeviceInfo; from: number | null }
+  /**
+   * A run exists now. `from`: the step that it goes on from, in a checkpoint. `continues`: it is the run before, taken
+   * back to that step; otherwise charts and samples begin anew.
+   */
+  | {
+      type: 'started';
+      config: Config;
+      plan: Plan;
+      device: DeviceInfo;
+      from: number | null;
+      continues: boolean;
+    }
   /** A run was asked for and not begun. */
   | { type: 'refused'; problems: Problem[]; message: string | null }
   | { type: 'running' }
@@ -72,8 +86,12 @@ export type Event =
   | { type: 'finished' }
   /** The run stopped itself: NaN or infinity, or an error in the core. */
   | { type: 'failed'; message: string }
-  /** The device is gone, and the run's weights with it. */
-  | { type: 'lost'; message: string }
+  /** The GPU is gone. It is being opened again, and the run, if there is one, goes on from this step. */
+  | { type: 'recovering'; message: string; from: number | null }
+  /** It is back, and all goes on as before. */
+  | { type: 'recovered' }
+  /** The device is gone for good, and the run with it; `from`: the step that it can be gone on from. */
+  | { type: 'lost'; message: string; from: number | null }
   | { type: 'metrics'; metrics: Metric[] }
   | { type: 'evaluation'; evaluation: Evaluation }
   | { type: 'sample'; sample: Sample }

@@ -14,7 +14,10 @@ export class Columns<Key extends string> {
     this.data = new Map(keys.map((key) => [key, new Float64Array(1024)]));
   }
 
+  /** Adds a row; one of the same step as the last takes its place. */
   push(row: Record<Key, number>): void {
+    if (this.length > 0 && this.data.get('step' as Key)?.[this.length - 1] === row['step' as Key])
+      this.length -= 1;
     for (const [key, column] of this.data) {
       if (this.length === column.length) {
         const longer = new Float64Array(column.length * 2);
@@ -80,10 +83,22 @@ export class RunRecord {
     this.device = device;
   }
 
-  /** What the same run told before it was taken back to this one's first step, where it validates and samples anew. */
+  /** The last step that it knows of. */
+  get step(): number {
+    return this.train.last()?.step ?? this.from;
+  }
+
+  /** What the same run told before it was taken back to this one's first step. */
   takeUp(earlier: RunRecord): void {
     this.train.copy(earlier.train, ({ step }) => step <= this.from);
-    this.validation.copy(earlier.validation, ({ step }) => step < this.from);
-    this.samples.push(...earlier.samples.filter(({ step }) => step < this.from));
+    this.validation.copy(earlier.validation, ({ step }) => step <= this.from);
+    this.samples.push(...earlier.samples.filter(({ step }) => step <= this.from));
+  }
+
+  /** A run that goes on may sample anew where it begins: the same text then. */
+  addSample(sample: Sample): void {
+    const { step, prompt, text } = sample;
+    const same = (other: Sample) => other.step === step && other.prompt === prompt && other.text === text;
+    if (step !== this.from || !this.samples.some(same)) this.samples.push(sample);
   }
 }

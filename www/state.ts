@@ -19,7 +19,19 @@ export type Phase =
   | 'lost'
   | 'crashed';
 
+export type Lost = {
+  reason: string;
+  /** Where the run was last saved; null where there is none. */
+  from: number | null;
+  /** Steps since then. */
+  repeated: number;
+};
+
 export const phase = signal<Phase>('waking');
+/** The GPU was lost and is being opened again, or is `back`. `from`: the step that the run goes on from, if there is one. */
+export const recovery = signal<(Lost & { back: boolean }) | null>(null);
+/** What the run lost with a device that is gone for good. */
+export const loss = signal<Lost | null>(null);
 /** What went wrong, for the phases `failed`, `lost` and `crashed`, or why a run was refused. */
 export const trouble = signal<string | null>(null);
 /** While starting: the share of kernels that are compiled. */

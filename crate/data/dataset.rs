@@ -3,6 +3,7 @@
 
 use super::{DOCUMENT_END, Tokenizer, TokenizerKind};
 use crate::error::{Error, Problem, Result};
+use crate::hash::fnv1a_64;
 
 pub struct Dataset {
     pub tokenizer: Tokenizer,
@@ -57,9 +58,7 @@ impl Dataset {
 
     /// Tells texts (and tokenizers) apart: the length and the 64-bit FNV-1a hash of the training tokens.
     pub fn fingerprint(&self) -> String {
-        let bytes = self.train.iter().flat_map(|token| token.to_le_bytes());
-        let hash =
-            bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        let hash = fnv1a_64(self.train.iter().flat_map(|token| token.to_le_bytes()));
         format!("{}-{hash:016x}", self.train.len())
     }
 

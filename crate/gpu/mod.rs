@@ -121,3 +121,48 @@ impl Gpu {
         trouble.error.take().map_or(Ok(()), |message| Err(Error::Device(message)))
     }
 }
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use std::rc::Rc;
+
+    use crate::config::{Config, TokenizerKind};
+    use crate::data::Dataset;
+    use crate::engine::{Device, DeviceChoice};
+    use crate::error::Error;
+    use crate::trainer::Trainer;
+
+    /// What a driver's crash does: whatever the run is asked then, it says that the device is lost.
+    #[test]
+    fn a_lost_device_is_told_by_whatever_the_run_is_asked() {
+        let (device, _) = pollster::block_on(Device::open(DeviceChoice::Gpu)).expect("a GPU, or a software adapter");
+        // Never dropped: dropped with its thread, it would reach for thread-locals of wgpu's that are gone already.
+        let device: &Device = Box::leak(Box::new(device));
+        let Device::Gpu(gpu) = device else { panic!("the GPU was asked for") };
+        let mut config = Config::default();
+        (config.model.layers, config.model.width, config.model.hidden, config.model.heads) = (1, 8, 12, 2);
+        (config.model.context, config.training.batch_size) = (8, 2);
+        let text = "the cat sat on the mat. ".repeat(20);
+        let dataset = Rc::new(Dataset::new(&text, TokenizerKind::Characters, 0.4).expect("a good text"));
+        let start = || pollster::block_on(Trainer::new(&config, Rc::clone(&dataset), device, |_, _| ()));
+        let mut trainer = start().expect("a good config");
+        for _ in 0..2 {
+            trainer.step().expect("the device is there");
+        }
+        trainer.settle().expect("the device is there");
+
+        gpu.device.destroy();
+        let told: Vec<(&str, Option<Error>)> = vec![
+            ("checkpoint", pollster::block_on(trainer.checkpoint()).err()),
+            ("evaluate", pollster::block_on(trainer.evaluate()).err()),
+            ("sample", pollster::block_on(trainer.sample("the", 1.0)).err()),
+            ("step and settle", trainer.step().and_then(|()| trainer.settle()).err()),
+            ("collect", trainer.collect().err()),
+            ("start", start().err()),
+        ];
+        for (asked, error) in told {
+            assert!(matches!(error, Some(Error::DeviceLost(_))), "{asked}: {error:?}");
+        }
+        assert_eq!(trainer.finished(), 2, "what was done before is known");
+    }
+}

@@ -64,6 +64,36 @@ test('a run can be paused, stepped, resumed and stopped', () =>
     await reaches(page, 'stopped');
   }));
 
+test('a Stop that was heard does nothing to the next run', () =>
+  visit({ gpu: false, hash: hashOf(long) }, async (page) => {
+    await planned(page);
+    // The timers of ten seconds, to be run out when the test says so.
+    await page.evaluate(() => {
+      const { setTimeout, clearTimeout } = window;
+      window.waiting = new Map();
+      window.setTimeout = (work, wait) => {
+        const id = setTimeout(work, wait);
+        if (wait === 10_000) window.waiting.set(id, work);
+        return id;
+      };
+      window.clearTimeout = (id) => {
+        window.waiting.delete(id);
+        clearTimeout(id);
+      };
+    });
+    await page.getByTestId('train').click();
+    await stepPast(page, 5);
+    await page.getByTestId('stop').click();
+    await reaches(page, 'stopped');
+    await page.getByTestId('train').click();
+    await reaches(page, 'running');
+    await page.evaluate(() => [...window.waiting.values()].map((runOut) => runOut()));
+    await stepPast(page, await stepPast(page, 5));
+    assert.equal(await phase(page), 'running');
+    await page.getByTestId('stop').click();
+    await reaches(page, 'stopped');
+  }));
+
 test('a whole run by keyboard alone', () =>
   visit({ gpu: false, hash: hashOf(small) }, async (page) => {
     await planned(page);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { choose, deviceLoser, hashOf, number, planned, reaches, small, stepPast, visit } from './reading.mjs';
+import { hashOf, number, planned, reaches, small, stepPast, visit } from './reading.mjs';
 
 const kind = (page) => page.getByTestId('device').getAttribute('data-kind');
 
@@ -28,25 +28,6 @@ test('a software adapter is known as one, and can be chosen all the same', () =>
     await page.getByTestId('device-choice').selectOption('gpu');
     await page.locator('[data-testid=device][data-kind=gpu]').waitFor();
     assert.match(await page.getByTestId('device').textContent(), /software/);
-  }));
-
-test('a lost GPU ends in a message and a way on', () =>
-  visit({ gpu: true, hash: hashOf({ ...small, 'training.steps': 100000 }) }, async (page) => {
-    await planned(page);
-    const loseDevice = await deviceLoser(page);
-    await choose(page, 'gpu');
-    await page.getByTestId('train').click();
-    await stepPast(page, 2);
-    await loseDevice();
-    await reaches(page, 'lost');
-    assert.match(await page.getByTestId('lost').textContent(), /Start again on the GPU.*Go on with the CPU/);
-
-    await page.getByTestId('again-cpu').click();
-    await page.locator('[data-testid=device][data-kind=cpu]').waitFor();
-    await stepPast(page, 2);
-    await page.getByTestId('stop').click();
-    await reaches(page, 'stopped');
-    assert.equal(await page.getByTestId('lost').count(), 0);
   }));
 
 test('a lab that breaks down is started anew, with the settings and the text that were there', () => {

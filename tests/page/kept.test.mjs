@@ -1,20 +1,9 @@
-// Runs that the browser keeps: through closed tabs, torn writes, a full disk and lost devices.
+// Runs that the browser keeps: through closed tabs, torn writes and a full disk.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  choose,
-  deviceLoser,
-  hashOf,
-  number,
-  phase,
-  planned,
-  reaches,
-  savedCsv,
-  stepPast,
-  visit,
-} from './reading.mjs';
-import { comeBack, keptStep, long, points, trainPast } from './runs.mjs';
+import { hashOf, number, phase, planned, reaches, stepPast, visit } from './reading.mjs';
+import { comeBack, keptStep, long, trainPast } from './runs.mjs';
 
 /** What a hidden tab is told. */
 function hide(page) {
@@ -176,31 +165,3 @@ for (const way of ['a move', 'two slots'])
       await page.getByTestId('stop').click();
       await reaches(page, 'stopped');
     }));
-
-test('after a lost GPU the run goes on from what was kept', () =>
-  visit({ gpu: true, hash: hashOf(long) }, async (page) => {
-    await planned(page);
-    const loseDevice = await deviceLoser(page);
-    await choose(page, 'gpu');
-    await trainPast(page, 3);
-    for (const device of ['gpu', 'cpu']) {
-      const kept = await keptStep(page);
-      if ((await phase(page)) === 'paused') await page.getByTestId('pause').click();
-      await stepPast(page, kept + 2);
-      await loseDevice();
-      await reaches(page, 'lost');
-      assert.match(await page.getByTestId('lost').textContent(), new RegExp(`step ${kept} is kept`));
-      await page.getByTestId(`go-on-${device}`).click();
-      await page.locator(`[data-testid=device][data-kind=${device}]`).waitFor();
-      await reaches(page, 'running');
-      await stepPast(page, kept + 2);
-    }
-    await page.getByTestId('stop').click();
-    await reaches(page, 'stopped');
-    const steps = points(await savedCsv(page), 'train').map(([step]) => step);
-    assert.deepEqual(
-      steps,
-      Array.from(steps, (_, index) => index + 1),
-      'one curve, each step once',
-    );
-  }));

@@ -79,7 +79,10 @@ export async function savedCsv(page) {
   });
 }
 
-/** Call before a GPU is chosen. What it returns does to the device that was opened last what a driver's crash would. */
+/**
+ * Call before a GPU is chosen. What it returns does to the device that was opened last what a driver's crash would: now,
+ * or as soon as the core calls `method` with a descriptor of this `label`.
+ */
 export async function deviceLoser(page) {
   const [worker] = page.workers();
   await worker.evaluate(() => {
@@ -89,5 +92,19 @@ export async function deviceLoser(page) {
       return self.opened;
     };
   });
-  return () => worker.evaluate(() => self.opened.destroy());
+  return (method, label) =>
+    worker.evaluate(
+      ([method, label]) => {
+        if (!method) return self.opened.destroy();
+        const original = GPUDevice.prototype[method];
+        GPUDevice.prototype[method] = function (descriptor) {
+          if (!label || descriptor.label === label) {
+            GPUDevice.prototype[method] = original;
+            this.destroy();
+          }
+          return original.call(this, descriptor);
+        };
+      },
+      [method, label],
+    );
 }

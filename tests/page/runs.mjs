@@ -17,6 +17,8 @@ export const points = (rows, series) =>
 /** Train and pause past `step`; the step that it stands at. */
 export async function trainPast(page, step) {
   await page.getByTestId('train').click();
+  // Until then the steps are those of the run before.
+  await reaches(page, 'running');
   await stepPast(page, step);
   await page.getByTestId('pause').click();
   await reaches(page, 'paused');

@@ -1,12 +1,16 @@
-// Keeps the run in the browser's private files, so that a closed tab or a lost device costs a minute at most.
-// Lives in the worker.
+// Keeps the run, so that a lost device or a closed tab costs a minute at most: in memory, to go on from when its device
+// is lost, and in the browser's private files. Lives in the worker.
+//
+// What is in memory costs as much as the file has, with AdamW 12 bytes a parameter. It is there where a browser gives no
+// files (a private window), and no other tab can put its own run in its place.
 
 import { getKnown } from '../config/values';
-import { explain, isPanic } from '../errors';
+import { explain, isPanic, passOn } from '../errors';
 import type { Header } from '../lab';
 import type { LiveRun } from '../live';
 import type { Event, Kept } from '../protocol';
 import { isOwn } from '../text/texts';
+import type { Beginning } from './beginning';
 import { current, discard, list, replace } from './store';
 
 /** Between two saves of a run that is training. */
@@ -19,10 +23,10 @@ const textName = (fingerprint: string): string => `${TEXT}.${fingerprint}.txt`;
 export class Keeper {
   private readonly header: (bytes: Uint8Array) => Header;
   private readonly post: (event: Event) => void;
-  private run: LiveRun | null = null;
-  private text: string | null = null;
-  private keptStep = 0;
-  private keptText = false;
+  /** Where the run that was begun last can begin again. */
+  last: Beginning | null = null;
+  private filedStep = 0;
+  private filedText = false;
   private next = 0;
   private complained = false;
 
@@ -31,40 +35,50 @@ export class Keeper {
     this.post = post;
   }
 
-  /** From now on this run is kept, and with it its text where that would be gone with the page. */
-  follow(run: LiveRun, text: string | null): void {
-    this.run = run;
-    this.text = text;
+  /** From now on the run that begins so is kept, and with it its text where that would be gone with the page. */
+  follow(beginning: Beginning): void {
+    this.last = beginning;
     // What it goes on from is in a file already.
-    this.keptStep = run.step;
-    this.keptText = false;
-    this.next = performance.now() + EVERY_MS;
+    this.filedStep = beginning.step;
+    this.filedText = false;
+    this.schedule();
   }
 
   get due(): boolean {
-    return this.run?.state === 'running' && performance.now() >= this.next;
+    return performance.now() >= this.next;
   }
 
-  /** Saves the run where it has gone on since the last time. Never fails: what goes wrong is told once. */
-  async keep(): Promise<void> {
-    const run = this.run;
+  private schedule(): void {
     this.next = performance.now() + EVERY_MS;
-    if (!run || run.step === this.keptStep) return;
-    const bytes = await run.checkpoint().catch((error) => {
-      // A lost device or a failed run is the next turn's to tell.
-      if (isPanic(error)) throw error;
-    });
-    if (!bytes) return;
+  }
+
+  /** Saves the run where it has gone on since the last time. Throws only where its device is lost. */
+  async keep(run: LiveRun): Promise<void> {
+    this.schedule();
+    if (!this.last) return;
+    if (run.step !== this.last.step) {
+      const bytes = await run.checkpoint().catch(passOn);
+      // A failed run is the next turn's to tell.
+      if (!bytes) return;
+      this.last = { ...this.last, step: run.step, bytes };
+    }
+    const { step, bytes, text } = this.last;
+    if (bytes !== null && step !== this.filedStep) await this.file(bytes, text);
+  }
+
+  /** What goes wrong is told once. */
+  private async file(bytes: Uint8Array, text: string): Promise<void> {
     try {
       const header = this.header(bytes);
-      if (this.text !== null && !this.keptText) {
-        await replace(textName(header.text), new TextEncoder().encode(this.text));
-        this.keptText = true;
+      const own = isOwn(header.config);
+      if (own && !this.filedText) {
+        await replace(textName(header.text), new TextEncoder().encode(text));
+        this.filedText = true;
       }
       await replace(LAST, bytes);
-      this.keptStep = header.step;
+      this.filedStep = header.step;
       this.post({ type: 'kept', kept: describe(header, Date.now()), found: false });
-      await this.discardTexts(this.text === null ? null : header.text);
+      await this.discardTexts(own ? header.text : null);
     } catch (error) {
       if (isPanic(error)) throw error;
       if (!this.complained) this.post({ type: 'not-kept', message: explain(error).message });

@@ -54,7 +54,7 @@ export function follow(event: Event): void {
   // A plan depends on the device and on the text.
   if ((event.type === 'device' || event.type === 'own-text') && arrived) review();
   // A checkpoint brings its own settings; Back leads to those before.
-  if (event.type === 'started' && event.from !== null) adopt(event.config);
+  if (event.type === 'started' && event.from !== null && !event.continues) adopt(event.config);
   if ((event.type === 'planned' || event.type === 'unplanned') && event.id === asking) answer(event);
 }
 

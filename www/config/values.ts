@@ -10,6 +10,8 @@ export type KnownPath = {
 
 export const getKnown = (config: Config, path: KnownPath): Value => get(config, path);
 
+export const setKnown = (config: Config, path: KnownPath, value: Value): Config => set(config, path, value);
+
 export function get(config: Config, path: string): Value {
   const [section = '', name = ''] = path.split('.');
   return config[section]?.[name] ?? null;

@@ -2,8 +2,20 @@
 
 import { computed } from '@preact/signals';
 import { send, stop as stopWorker } from '../client';
+import { getKnown, setKnown } from '../config/values';
 import { controlId } from '../form/field';
-import { config, live, loading, phase, problems, readiness, record, sampling, trouble } from '../state';
+import {
+  config,
+  live,
+  loading,
+  phase,
+  problems,
+  readiness,
+  record,
+  revision,
+  sampling,
+  trouble,
+} from '../state';
 
 const canBegin = computed(
   () => !live.value && !loading.value && phase.value !== 'waking' && phase.value !== 'crashed',
@@ -13,8 +25,23 @@ const hasWeights = computed(
   () => record.value !== null && ['running', 'paused', 'stopped', 'finished'].includes(phase.value),
 );
 
+const STEPS = 'training.steps';
+/** The settings are those of the run that ended, but for its length. */
+const sameRun = computed(() => {
+  const run = record.value;
+  if (!run || !['stopped', 'finished'].includes(phase.value)) return false;
+  const steps = getKnown(config.value, STEPS);
+  return JSON.stringify(setKnown(run.config, STEPS, steps)) === JSON.stringify(config.value);
+});
+const longer = computed(() => {
+  // The record is no signal; this counts its changes.
+  revision.value;
+  return Number(getKnown(config.value, STEPS)) > (record.value?.step ?? 0);
+});
+
 export const can = {
   train: canBegin,
+  trainOn: computed(() => sameRun.value && longer.value),
   pause: computed(() => phase.value === 'running'),
   resume: computed(() => phase.value === 'paused'),
   step: computed(() => canBegin.value || phase.value === 'paused'),
@@ -28,6 +55,19 @@ export function train(): void {
   if (!can.train.value || !settled()) return;
   begin();
   send({ type: 'train', config: config.value });
+}
+
+/** After a loss: from where the run was last saved. */
+export function recover(): void {
+  begin();
+  send({ type: 'recover' });
+}
+
+export function trainOn(): void {
+  if (!can.trainOn.value || !settled()) return;
+  const steps = Number(getKnown(config.value, STEPS));
+  begin();
+  send({ type: 'train-on', steps });
 }
 
 export function step(): void {

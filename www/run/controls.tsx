@@ -2,7 +2,7 @@
 
 import type { ReadonlySignal } from '@preact/signals';
 import { phase, problems } from '../state';
-import { can, pauseOrResume, step, stop, train } from './actions';
+import { can, pauseOrResume, step, stop, train, trainOn } from './actions';
 import { Keys } from './keys';
 
 export function Controls() {
@@ -28,6 +28,9 @@ export function Controls() {
       />
       <Action label="Step" shortcut="S" testid="step" kind="" able={can.step} act={step} />
       <Action label="Stop" shortcut="X" testid="stop" kind="" able={can.stop} act={stop} />
+      {can.trainOn.value && (
+        <Action label="Train on" shortcut="O" testid="train-on" kind="" able={can.trainOn} act={trainOn} />
+      )}
       <Keys />
     </div>
   );

@@ -2,7 +2,7 @@
 
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { pauseOrResume, step, stop, train } from './actions';
+import { pauseOrResume, step, stop, train, trainOn } from './actions';
 
 const enabled = signal(true);
 
@@ -11,6 +11,7 @@ const KEYS: { key: string; does: string; act: () => void }[] = [
   { key: 'p', does: 'Pause or resume', act: pauseOrResume },
   { key: 's', does: 'One step', act: step },
   { key: 'x', does: 'Stop', act: stop },
+  { key: 'o', does: 'Train a run that ended on', act: trainOn },
 ];
 
 export function Keys() {

@@ -5,7 +5,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { RunFiles } from '../checkpoint/files';
 import { getKnown } from '../config/values';
 import { count, duration, nats, si } from '../format';
-import { type Phase, phase, readiness, record, revision } from '../state';
+import { type Phase, phase, readiness, record, recovery, revision } from '../state';
 
 const WORDS: Record<Phase, string> = {
   waking: 'Loading the lab',
@@ -20,6 +20,9 @@ const WORDS: Record<Phase, string> = {
   crashed: 'Broken down',
 };
 
+const word = (): string =>
+  recovery.value && !recovery.value.back ? 'Getting the GPU back' : WORDS[phase.value];
+
 /** How often the spoken sentence may change while nothing but numbers does. */
 const SPEAK_MS = 20_000;
 
@@ -31,12 +34,12 @@ export function Status() {
   const held = run?.validation.last() ?? null;
   const steps = run ? Number(getKnown(run.config, 'training.steps')) : 0;
   const left = now && now.step > 0 ? ((steps - now.step) * now.seconds) / now.step : null;
-  const step = now?.step ?? run?.from ?? 0;
+  const step = run?.step ?? 0;
   const leads = phase.value === 'running' && left !== null && left > 0;
   return (
     <div class="status" data-phase={phase.value} data-testid="status">
       <div class="progress-line">
-        <strong data-testid="status-phase">{WORDS[phase.value]}</strong>
+        <strong data-testid="status-phase">{word()}</strong>
         {phase.value === 'starting' && <span>{count(readiness.value * 100)}% of its kernels compiled</span>}
         <span data-testid="status-step" data-value={step}>
           {step > 0 ? `step ${count(step)} of ${count(steps)}` : 'no steps yet'}
@@ -116,7 +119,7 @@ function Spoken() {
           `${nats(now.bits_per_byte)} bits per byte, ${count(now.tokens_per_second)} tokens per second, ` +
           `${duration(now.seconds)}.`
         : '';
-      setSentence(`${WORDS[phase.value]}. ${numbers}`);
+      setSentence(`${word()}. ${numbers}`);
     };
     const forget = phase.subscribe(speak);
     const timer = setInterval(() => phase.value === 'running' && speak(), SPEAK_MS);

@@ -15,6 +15,8 @@ type Progress = (name: string, received: number, total: number | null) => void;
 const PREVIEW_CHARACTERS = 1500;
 
 export class Texts {
+  /** Where the corpora lie: an address relative to which they are fetched. */
+  base = '';
   private own: Text | null = null;
   private readonly files = new Map<string, Text>();
   private written: { key: string; text: Text } | null = null;
@@ -42,14 +44,14 @@ export class Texts {
     return this.written?.key === key(config) ? this.written.text : null;
   }
 
-  async load(config: Config, base: string): Promise<Text> {
+  async load(config: Config): Promise<Text> {
     const there = this.at(config);
     if (there) return there;
     const corpus = String(getKnown(config, 'data.corpus'));
     if (corpus === OWN) throw new Error('There is no text yet. Paste one, or choose or drop a file.');
     const file = FILES[corpus];
     if (file) {
-      const blob = await download(new URL(file.path, base), (received, total) =>
+      const blob = await download(new URL(file.path, this.base), (received, total) =>
         this.progress(file.name, received, total),
       );
       const { text, bytes } = await decode(blob);

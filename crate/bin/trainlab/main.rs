@@ -1,11 +1,12 @@
 //! The command line: the same runs as in the page. Progress goes to standard error, JSON Lines to standard output.
 //!
-//! Exit codes: 0 done, 1 the machine or a file failed, 2 refused, 3 diverged, 130 stopped by Ctrl-C.
+//! Exit codes: 0 done, 1 the machine or a file failed, 2 refused, 3 diverged, 4 the GPU was lost, 130 stopped by Ctrl-C.
 
 mod bench;
 mod files;
 mod input;
 mod inspect;
+mod saves;
 mod tilings;
 mod train;
 
@@ -88,6 +89,7 @@ fn exit_code(result: Result<()>) -> ExitCode {
     match error {
         Error::Refused(_) => ExitCode::from(2),
         Error::Diverged { .. } => ExitCode::from(3),
+        Error::DeviceLost(_) => ExitCode::from(4),
         Error::Stopped => ExitCode::from(130),
         _ => ExitCode::FAILURE,
     }

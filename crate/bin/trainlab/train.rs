@@ -14,6 +14,7 @@ use trainlab::trainer::Trainer;
 
 use crate::files::{self, CHECKPOINT};
 use crate::input::{self, DeviceArg, RunArgs};
+use crate::saves::Saves;
 use crate::tilings;
 
 #[derive(clap::Args)]
@@ -23,7 +24,7 @@ pub struct TrainArgs {
     /// Where to train; auto takes the GPU if there is a real one.
     #[arg(long, value_enum, default_value_t = DeviceArg::Auto)]
     device: DeviceArg,
-    /// Save the run's state in this folder, at each validation, at the end, and on Ctrl-C.
+    /// Save the run's state in this folder: at each validation, every minute, at the end, and on Ctrl-C.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Go on with the run saved in this folder, and save it there. Fields may be set, such as more steps.
@@ -56,16 +57,21 @@ pub async fn train(args: &TrainArgs) -> Result<()> {
         export(&mut trainer, folder, args.export_batches).await?;
     }
     greet(&trainer);
-    run(&mut trainer, &config, folder).await
+    let mut saves = Saves::new(folder, saved.is_some().then(|| trainer.finished()));
+    let result = run(&mut trainer, &config, &mut saves).await;
+    if let Err(Error::DeviceLost(_)) = &result {
+        eprintln!("{}", saves.ways_on(trainer.finished()));
+    }
+    result
 }
 
 /// Validates, samples and saves where that is due, trains in between.
-async fn run(trainer: &mut Trainer, config: &Config, folder: Option<&Path>) -> Result<()> {
+async fn run(trainer: &mut Trainer, config: &Config, saves: &mut Saves<'_>) -> Result<()> {
     let stop = stop_on_ctrl_c()?;
     let bar = ProgressBar::new(config.training.steps.into());
     bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} {eta} {msg}").expect("the template is right"));
     while !trainer.is_done() {
-        look(trainer, config, folder).await?;
+        look(trainer, config, saves).await?;
         // Steps up to the next look, or as many as may be under way, are started at once.
         while trainer.has_room() && !is_look(trainer) {
             trainer.step()?;
@@ -76,12 +82,15 @@ async fn run(trainer: &mut Trainer, config: &Config, folder: Option<&Path>) -> R
             bar.set_message(format!("loss {:.3}, {:.0} tokens/s", metric.loss, metric.tokens_per_second));
             println!("{}", json!(metric));
         }
-        if stop.load(Ordering::Relaxed) {
-            save(trainer, folder).await?;
+        let stopped = stop.load(Ordering::Relaxed);
+        if stopped || saves.due() {
+            saves.save(trainer).await?;
+        }
+        if stopped {
             return Err(Error::Stopped);
         }
     }
-    look(trainer, config, folder).await?;
+    look(trainer, config, saves).await?;
     bar.finish();
     Ok(())
 }
@@ -114,22 +123,16 @@ fn is_look(trainer: &Trainer) -> bool {
     trainer.evaluation_due() || trainer.sample_due()
 }
 
-async fn look(trainer: &mut Trainer, config: &Config, folder: Option<&Path>) -> Result<()> {
+async fn look(trainer: &mut Trainer, config: &Config, saves: &mut Saves<'_>) -> Result<()> {
     if trainer.evaluation_due() {
         println!("{}", json!({ "validation": trainer.evaluate().await? }));
-        save(trainer, folder).await?;
+        saves.save(trainer).await?;
     }
     if trainer.sample_due() {
         let sample = trainer.sample(&config.evaluation.prompt, config.evaluation.temperature as f32).await?;
         println!("{}", json!({ "sample": sample }));
     }
     Ok(())
-}
-
-async fn save(trainer: &mut Trainer, folder: Option<&Path>) -> Result<()> {
-    let Some(folder) = folder else { return Ok(()) };
-    let checkpoint = trainer.checkpoint().await?;
-    files::replace(&folder.join(CHECKPOINT), &checkpoint.to_bytes(&trainer.plan.parameters))
 }
 
 async fn export(trainer: &mut Trainer, folder: &Path, batches: Option<u32>) -> Result<()> {

@@ -1,0 +1,58 @@
+// Opens the device that the visitor asks for, and gets a lost GPU back. Lives in the worker.
+
+import { explain, isPanic, Loss } from '../errors';
+import type { DeviceChoice, Lab } from '../lab';
+import type { Event } from '../protocol';
+import { nap } from '../turns';
+import { whyNoWebGpu } from './webgpu';
+
+/** A browser needs a moment to start its GPU process again, and a driver a second or two: pauses before each try. */
+const TRIES_MS = [0, 250, 750, 1500];
+
+export class Opener {
+  /** What is open. */
+  lab: Lab | null = null;
+  private readonly core: (device: DeviceChoice) => Promise<Lab>;
+  private readonly post: (event: Event) => void;
+
+  constructor(core: (device: DeviceChoice) => Promise<Lab>, post: (event: Event) => void) {
+    this.core = core;
+    this.post = post;
+  }
+
+  /** The device before stays in use where this one cannot be opened. */
+  async open(choice: DeviceChoice): Promise<void> {
+    try {
+      await this.take(choice);
+    } catch (error) {
+      if (isPanic(error)) throw error;
+      const missing = await whyNoWebGpu();
+      this.post({ type: 'device-refused', asked: choice, message: explain(error).message, missing });
+    }
+  }
+
+  /** Throws a loss that tells the whole story where there is no GPU any more. */
+  async reopen(loss: string): Promise<void> {
+    let why = '';
+    for (const pause of TRIES_MS) {
+      await nap(pause);
+      try {
+        return await this.take('gpu');
+      } catch (error) {
+        if (isPanic(error)) throw error;
+        why = explain(error).message;
+      }
+    }
+    throw new Loss(`${loss} and could not be opened again: ${why}`);
+  }
+
+  private async take(choice: DeviceChoice): Promise<void> {
+    const opened = await this.core(choice);
+    this.lab?.free();
+    this.lab = opened;
+    const device = opened.device();
+    // What is missing only matters where the GPU is not in use.
+    const missing = device.kind === 'gpu' ? null : await whyNoWebGpu();
+    this.post({ type: 'device', asked: choice, device, missing });
+  }
+}

@@ -1,0 +1,238 @@
+// The present run in the worker: how it begins, and what becomes of it when its device is lost.
+
+import { type Beginning, type Beginnings, begin } from './checkpoint/beginning';
+import type { Keeper } from './checkpoint/keeper';
+import type { Config } from './config/schema';
+import { setKnown } from './config/values';
+import type { Opener } from './device/opener';
+import { explain, isLoss, isPanic, Loss } from './errors';
+import type { Lab } from './lab';
+import { LiveRun } from './live';
+import type { Planner } from './planner';
+import type { Event } from './protocol';
+import type { Texts } from './text/texts';
+
+export class Runs {
+  private run: LiveRun | null = null;
+  private readonly opener: Opener;
+  private readonly planner: Planner;
+  private readonly texts: Texts;
+  private readonly keeper: Keeper;
+  private readonly beginnings: Beginnings;
+  private readonly post: (event: Event) => void;
+
+  constructor(
+    opener: Opener,
+    planner: Planner,
+    texts: Texts,
+    keeper: Keeper,
+    beginnings: Beginnings,
+    post: (event: Event) => void,
+  ) {
+    this.opener = opener;
+    this.planner = planner;
+    this.texts = texts;
+    this.keeper = keeper;
+    this.beginnings = beginnings;
+    this.post = post;
+  }
+
+  get busy(): boolean {
+    return this.run?.busy ?? false;
+  }
+
+  drop(): void {
+    this.run?.free();
+    this.run = null;
+  }
+
+  /** One turn of training. */
+  turn(): Promise<void> {
+    return this.surely(async () => {
+      const { run } = this;
+      if (!run) return;
+      if (!(await run.turn())) return this.drop();
+      if (run.ended || (run.state === 'running' && this.keeper.due)) await this.keeper.keep(run);
+    });
+  }
+
+  train(config: Config): Promise<void> {
+    return this.surely(async () => (await this.start(config)).resume(), this.refuse);
+  }
+
+  async step(config: Config): Promise<void> {
+    if (this.run?.state === 'paused') this.run.single();
+    else await this.surely(async () => (await this.start(config)).single(), this.refuse);
+  }
+
+  async pause(): Promise<void> {
+    if (this.run?.state !== 'running') return;
+    this.run.pause();
+    await this.keep();
+  }
+
+  resume(): void {
+    if (this.run?.state === 'paused') this.run.resume();
+  }
+
+  async stop(): Promise<void> {
+    if (!this.run || this.run.ended) return;
+    this.run.stop();
+    await this.keep();
+  }
+
+  keep(): Promise<void> {
+    return this.surely(async () => {
+      if (this.run) await this.keeper.keep(this.run);
+    });
+  }
+
+  sample(prompt: string, temperature: number): Promise<void> {
+    const sample = async () => {
+      if (!this.run) throw new Error('There is no model yet. Train one first.');
+      await this.run.sample(prompt, temperature);
+    };
+    return this.surely(sample, (error) =>
+      this.post({ type: 'sample-refused', message: explain(error).message }),
+    );
+  }
+
+  save(): Promise<void> {
+    const save = async () => {
+      if (!this.run) throw new Error('There is no run to save. Train one first.');
+      const file = await this.run.checkpoint();
+      this.post({ type: 'saved', step: this.run.step, file });
+    };
+    return this.surely(save, this.refuseFile('save'));
+  }
+
+  load(source: Blob): Promise<void> {
+    const load = async () => {
+      const beginning = await this.beginnings.file(source);
+      (await this.begin(beginning, { untried: true })).pause();
+    };
+    return this.surely(load, this.refuseFile('load'));
+  }
+
+  /** With the run that the browser keeps. */
+  goOn(): Promise<void> {
+    const goOn = async () => {
+      const { beginning, text } = await this.beginnings.kept();
+      const run = await this.begin(beginning, { untried: true });
+      if (text) {
+        const facts = await this.texts.useOwn(text, 'The text of the kept run');
+        this.post({ type: 'own-text', facts, source: text });
+      }
+      run.resume();
+    };
+    return this.surely(goOn, this.refuseFile('load'));
+  }
+
+  /** Takes a run that has ended on to so many steps. */
+  trainOn(steps: number): Promise<void> {
+    const trainOn = async () => {
+      const { run } = this;
+      if (!run?.ended) throw new Error('There is no run to train on. Train one first.');
+      const bytes = await run.checkpoint();
+      const config = setKnown(run.config, 'training.steps', steps);
+      const beginning = { ...this.beginnings.last(), config, step: run.step, bytes };
+      (await this.begin(beginning, { continues: true })).resume();
+    };
+    return this.surely(trainOn, this.refuse);
+  }
+
+  /** After a loss that could not be made good, on the device that is open now. The next one ends the run again. */
+  recover(): Promise<void> {
+    const recover = async () => {
+      const run = await this.begin(this.beginnings.last(), { continues: true });
+      run.mended = true;
+      run.resume();
+    };
+    return this.surely(recover, this.refuse);
+  }
+
+  private readonly report = (share: number): void => this.post({ type: 'starting', share });
+
+  private readonly refuse = (error: unknown): void => {
+    const { problems, message } = explain(error);
+    this.post({ type: 'refused', problems, message: problems.length > 0 ? null : message });
+  };
+
+  private readonly refuseFile =
+    (wanted: 'save' | 'load') =>
+    (error: unknown): void =>
+      this.post({ type: 'file-refused', wanted, message: explain(error).message });
+
+  private async start(config: Config): Promise<LiveRun> {
+    const problems = this.planner.problems(config);
+    if (problems.length > 0) throw { problems };
+    this.openLab();
+    return this.begin(await this.beginnings.fresh(config));
+  }
+
+  private openLab(): Lab {
+    if (!this.opener.lab) throw new Error('No device is open. Choose one first.');
+    return this.opener.lab;
+  }
+
+  /**
+   * Makes a run, paused, in place of the present one. `continues`: it is the same run. `untried`: its checkpoint may be
+   * refused; the present run then stays.
+   */
+  private async begin(beginning: Beginning, { continues = false, untried = false } = {}): Promise<LiveRun> {
+    const lab = this.openLab();
+    const { config, text, step, bytes } = beginning;
+    const plan = lab.plan(config, text);
+    const makeRoom = () => {
+      this.drop();
+      this.keeper.follow(beginning);
+    };
+    if (!untried) makeRoom();
+    const run = await begin(beginning, lab, this.report);
+    if (untried) makeRoom();
+    this.run = new LiveRun(run, config, step, this.post);
+    const from = bytes === null ? null : step;
+    this.post({ type: 'started', config, plan, device: lab.device(), from, continues });
+    return this.run;
+  }
+
+  /**
+   * Does what needs the device. Where that is lost, gets it back and tries once more; where it stays away, the page is
+   * told where the run can be gone on from. `refuse` takes all other errors.
+   */
+  private async surely(work: () => Promise<void>, refuse = passOnAll): Promise<void> {
+    try {
+      await work().catch(async (error) => {
+        await this.mend(error);
+        await work();
+      });
+    } catch (error) {
+      if (isPanic(error)) throw error;
+      if (!isLoss(error)) return refuse(error);
+      this.drop();
+      this.post({ type: 'lost', message: explain(error).message, from: this.keeper.last?.step ?? null });
+    }
+  }
+
+  /** Gets a lost GPU back, and the run from where it was last saved: once a run. Otherwise throws what was thrown. */
+  private async mend(error: unknown): Promise<void> {
+    const { run } = this;
+    if (!isLoss(error) || run?.mended) throw error;
+    const { message } = explain(error);
+    const last = run && this.beginnings.last();
+    this.post({ type: 'recovering', message, from: last?.step ?? null });
+    await this.opener.reopen(message);
+    if (run && last) {
+      const again = await this.begin(last, { continues: true }).catch((why) => {
+        if (isPanic(why)) throw why;
+        throw new Loss(`${message}, and the run could not go on when it was back: ${explain(why).message}`);
+      });
+      again.replace(run);
+    }
+    this.post({ type: 'recovered' });
+  }
+}
+
+function passOnAll(error: unknown): void {
+  throw error;
+}
