@@ -52,13 +52,18 @@ pub trait Real:
     }
 }
 
-/// Runs a loop that was compiled for this processor's widest vectors. The results are the same bits as without: Rust
-/// neither reorders nor fuses what is written.
+/// Runs a loop that is compiled by itself, for this processor's widest vectors: inside large functions compilers give
+/// up on it. The results are the same bits as without: Rust neither reorders nor fuses what is written.
 #[inline(always)]
 pub fn wide<T>(body: impl FnOnce() -> T) -> T {
+    #[inline(never)]
+    fn apart<T>(body: impl FnOnce() -> T) -> T {
+        body()
+    }
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx2")]
+        #[inline(never)]
         fn with_avx2<T>(body: impl FnOnce() -> T) -> T {
             body()
         }
@@ -67,7 +72,7 @@ pub fn wide<T>(body: impl FnOnce() -> T) -> T {
             return unsafe { with_avx2(body) };
         }
     }
-    body()
+    apart(body)
 }
 
 /// Sums and maxima go through this many chains, so that they need not wait for each other.
