@@ -10,6 +10,7 @@ use serde_json::json;
 use trainlab::checkpoint::{self, Checkpoint};
 use trainlab::config::Config;
 use trainlab::error::{Error, Result};
+use trainlab::sampler::Beginning;
 use trainlab::trainer::Trainer;
 
 use crate::files::{self, CHECKPOINT};
@@ -129,8 +130,9 @@ async fn look(trainer: &mut Trainer, config: &Config, saves: &mut Saves<'_>) -> 
         saves.save(trainer).await?;
     }
     if trainer.sample_due() {
-        let sample = trainer.sample(&config.evaluation.prompt, config.evaluation.temperature as f32).await?;
-        println!("{}", json!({ "sample": sample }));
+        let sample = trainer.sample(&config.evaluation).await?;
+        let Beginning { step, prompt } = &sample.beginning;
+        println!("{}", json!({ "sample": { "step": step, "prompt": prompt, "text": sample.text() } }));
     }
     Ok(())
 }
