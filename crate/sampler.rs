@@ -15,12 +15,23 @@ use crate::random::{Random, Stream};
 /// Tokens that a GPU is given at once: enough to hide the way there and back, few enough to stay responsive.
 const AT_ONCE: usize = 16;
 
-/// Where a text begins.
+/// Where a text begins, and all that decides how it goes on.
 #[derive(Clone, Debug, Serialize)]
 pub struct Beginning {
     /// The parameters are those after this step.
     pub step: u32,
     pub prompt: String,
+    pub temperature: f64,
+    pub top_k: u32,
+    pub top_p: f64,
+    pub sample_seed: u32,
+}
+
+impl Beginning {
+    pub fn new(step: u32, evaluation: &EvaluationConfig) -> Self {
+        let EvaluationConfig { ref prompt, temperature, top_k, top_p, sample_seed, .. } = *evaluation;
+        Self { step, prompt: prompt.clone(), temperature, top_k, top_p, sample_seed }
+    }
 }
 
 /// A token that was drawn.

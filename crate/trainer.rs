@@ -304,7 +304,7 @@ impl Trainer {
         self.sampled = Some(self.submitted);
         let tokens = self.dataset.tokenizer.encode(&evaluation.prompt);
         self.writing = Some(Writing::new(tokens, evaluation, self.submitted, self.plan.decode.context));
-        Beginning { step: self.submitted, prompt: evaluation.prompt.clone() }
+        Beginning::new(self.submitted, evaluation)
     }
 
     /// Writes on for about `budget` seconds. To train on in between is allowed, but the text is then one of no step.

@@ -39,8 +39,9 @@ pub async fn sample(args: &SampleArgs) -> Result<()> {
     }
     if args.json {
         let sample = trainer.sample(evaluation).await?;
-        let (begun, text) = (&sample.beginning, sample.text());
-        let line = json!({ "step": begun.step, "prompt": begun.prompt, "text": text, "pieces": sample.pieces });
+        let mut line = json!(sample.beginning);
+        line["text"] = json!(sample.text());
+        line["pieces"] = json!(sample.pieces);
         println!("{line}");
         return Ok(());
     }
