@@ -8,10 +8,10 @@ import { leaveSoon, look, looked, unlook } from './look';
 /** What is seen as one: a token, or those that make up one character together. */
 export type Group = { text: string; pieces: Piece[] };
 
-export function Pieces({ sample }: { sample: Sample }) {
+/** `length` is that of the sample's pieces, which are one list that grows. */
+export function Pieces({ sample, length }: { sample: Sample; length: number }) {
   const { pieces } = sample;
-  // The same list grows.
-  const groups = useMemo(() => group(pieces), [pieces, pieces.length]);
+  const groups = useMemo(() => group(pieces), [pieces, length]);
   const at = looked.value?.sample === sample ? looked.value.index : -1;
   const spans = useMemo(
     () => groups.map((group, index) => <Span key={index} {...{ group, index, here: index === at }} />),

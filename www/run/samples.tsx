@@ -54,7 +54,7 @@ function Item({ sample }: { sample: Sample }) {
       </p>
       <div class="prose">
         <span class="prompt">{sample.prompt}</span>
-        <Pieces sample={sample} />
+        <Pieces sample={sample} length={sample.pieces.length} />
       </div>
     </li>
   );

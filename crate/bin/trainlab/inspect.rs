@@ -26,8 +26,16 @@ pub struct SavedArgs {
 }
 
 impl SavedArgs {
+    fn bytes(&self) -> Result<Vec<u8>> {
+        files::read(&self.folder.join(CHECKPOINT))
+    }
+
+    pub fn config(&self) -> Result<Config> {
+        Ok(Checkpoint::header(&self.bytes()?)?.config)
+    }
+
     pub async fn load(&self) -> Result<Trainer> {
-        let bytes = files::read(&self.folder.join(CHECKPOINT))?;
+        let bytes = self.bytes()?;
         let config = Checkpoint::header(&bytes)?.config;
         let dataset = input::dataset(&config, self.text.as_deref())?;
         let device = input::open(self.device).await?;

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use serde_json::json;
-use trainlab::config::{self, Config};
+use trainlab::config::{self, Config, EvaluationConfig};
 use trainlab::error::{Error, Problem, Result};
 
 use crate::input;
@@ -24,19 +24,28 @@ pub struct SampleArgs {
     json: bool,
 }
 
-pub async fn sample(args: &SampleArgs) -> Result<()> {
-    let mut trainer = args.saved.load().await?;
-    let mut config = json!(trainer.config);
-    input::set_fields(&mut config, &args.set)?;
-    if let Some(prompt) = &args.prompt {
-        config["evaluation"]["prompt"] = json!(prompt);
-    }
-    let asked = config::parse(&config)?;
-    let evaluation = &asked.evaluation;
-    if asked != (Config { evaluation: evaluation.clone(), ..trainer.config.clone() }) {
+impl SampleArgs {
+    /// The run's own choices, with those set that the command line names.
+    fn evaluation(&self) -> Result<EvaluationConfig> {
+        let saved = self.saved.config()?;
+        let mut asked = json!(saved);
+        input::set_fields(&mut asked, &self.set)?;
+        if let Some(prompt) = &self.prompt {
+            asked["evaluation"]["prompt"] = json!(prompt);
+        }
+        let asked = config::parse(&asked)?;
+        let evaluation = asked.evaluation.clone();
+        if asked == (Config { evaluation: evaluation.clone(), ..saved }) {
+            return Ok(evaluation);
+        }
         let advice = "The rest is as the run was trained.";
-        return Err(Error::refused(Problem::new("--set", args.set.join(" "), "fields of `evaluation`", advice)));
+        Err(Error::refused(Problem::new("--set", self.set.join(" "), "fields of `evaluation`", advice)))
     }
+}
+
+pub async fn sample(args: &SampleArgs) -> Result<()> {
+    let evaluation = &args.evaluation()?;
+    let mut trainer = args.saved.load().await?;
     if args.json {
         let sample = trainer.sample(evaluation).await?;
         let mut line = json!(sample.beginning);

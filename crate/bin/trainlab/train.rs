@@ -10,7 +10,6 @@ use serde_json::json;
 use trainlab::checkpoint::{self, Checkpoint};
 use trainlab::config::Config;
 use trainlab::error::{Error, Result};
-use trainlab::sampler::Beginning;
 use trainlab::trainer::Trainer;
 
 use crate::files::{self, CHECKPOINT};
@@ -131,8 +130,9 @@ async fn look(trainer: &mut Trainer, config: &Config, saves: &mut Saves<'_>) -> 
     }
     if trainer.sample_due() {
         let sample = trainer.sample(&config.evaluation).await?;
-        let Beginning { step, prompt } = &sample.beginning;
-        println!("{}", json!({ "sample": { "step": step, "prompt": prompt, "text": sample.text() } }));
+        let mut line = json!(sample.beginning);
+        line["text"] = json!(sample.text());
+        println!("{}", json!({ "sample": line }));
     }
     Ok(())
 }
