@@ -352,7 +352,7 @@ impl<R: Real> Backward<R> {
 
 /// Scores become weights, softmax(scale · scores); returns their log-sum-exp.
 #[inline(always)]
-fn softmax<R: Real>(scores: &mut [R], scale: R) -> R {
+pub(super) fn softmax<R: Real>(scores: &mut [R], scale: R) -> R {
     let max = max_of(scores);
     scores.iter_mut().for_each(|s| *s = ((*s - max) * scale).exp());
     let sum = sum_of(scores, |p| p);

@@ -1,6 +1,6 @@
 //! Attention while sampling: one query over the keys and values of all tokens so far.
 
-use super::attention::{AttentionShape, score};
+use super::attention::{AttentionShape, score, softmax};
 use super::{Args, Binding, Spec, Step};
 use crate::gpu::shader::Shader;
 use crate::real::{MatMulShape, Real, Strided, StridedMut};
@@ -52,10 +52,7 @@ impl Spec for AttentionDecode {
         for (h, out) in out.chunks_exact_mut(d).enumerate() {
             let (q, k, v) = (&qkv[h * d..], &cache[h * d..], &cache[c + h * d..]);
             score(&mut scores, q, k, [1, keys, d], 2 * c);
-            let max = scores.iter().copied().fold(scores[0], R::max);
-            scores.iter_mut().for_each(|s| *s = ((*s - max) * scale).exp());
-            let sum: R = scores.iter().copied().sum();
-            scores.iter_mut().for_each(|p| *p /= sum);
+            softmax(&mut scores, scale);
             R::matmul(
                 MatMulShape { rows: 1, inner: keys, columns: d },
                 Strided { data: &scores, row: keys, column: 1 },

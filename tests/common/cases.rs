@@ -194,7 +194,7 @@ pub fn attention_backward_key_value() -> Vec<Case> {
 /// invocations in a workgroup.
 pub fn attention_decode() -> Vec<Case> {
     let case = |(heads, head_size, context, position): (usize, usize, usize, u32), scale: f64| {
-        let shape = AttentionShape { batch: 1, heads, head_size, context };
+        let shape = AttentionShape::new(1, context, heads, head_size);
         let case = Case::new(AttentionDecode(shape)).scaled("qkv", scale).scaled("cache", scale);
         case.at(Step { position, ..Step::default() })
     };
