@@ -26,9 +26,9 @@ impl<R: Real> CpuEngine<R> {
             for (tensor, is_ids) in op.tensors.iter().zip(ids_of(&op.kernel)) {
                 let at = place(*tensor);
                 if is_ids {
-                    self.ids[at].resize(self.lens[at], 0);
+                    allocate(&mut self.ids[at], self.lens[at], 0);
                 } else {
-                    self.buffers[at].resize(self.lens[at], R::ZERO);
+                    allocate(&mut self.buffers[at], self.lens[at], R::ZERO);
                 }
             }
         }
@@ -45,7 +45,7 @@ impl<R: Real> CpuEngine<R> {
 
     pub fn write(&mut self, tensor: Tensor, data: &[f32]) {
         let at = place(tensor);
-        self.buffers[at].resize(self.lens[at], R::ZERO);
+        allocate(&mut self.buffers[at], self.lens[at], R::ZERO);
         for (to, &from) in self.buffers[at][tensor.range()].iter_mut().zip(data) {
             *to = R::of(from.into());
         }
@@ -53,13 +53,13 @@ impl<R: Real> CpuEngine<R> {
 
     pub fn write_exact(&mut self, tensor: Tensor, data: &[R]) {
         let at = place(tensor);
-        self.buffers[at].resize(self.lens[at], R::ZERO);
+        allocate(&mut self.buffers[at], self.lens[at], R::ZERO);
         self.buffers[at][tensor.range()][..data.len()].copy_from_slice(data);
     }
 
     pub fn write_ids(&mut self, tensor: Tensor, data: &[u32]) {
         let at = place(tensor);
-        self.ids[at].resize(self.lens[at], 0);
+        allocate(&mut self.ids[at], self.lens[at], 0);
         self.ids[at][tensor.range()][..data.len()].copy_from_slice(data);
     }
 
@@ -123,6 +123,12 @@ fn place(tensor: Tensor) -> usize {
 
 fn ids_of(kernel: &Kernel) -> impl Iterator<Item = bool> {
     kernel.bindings().into_iter().map(|binding| binding.element == Element::U32)
+}
+
+/// Fills up to `len` elements, and takes no memory beyond them: vectors by themselves take room for four at least.
+fn allocate<T: Clone>(buffer: &mut Vec<T>, len: usize, zero: T) {
+    buffer.reserve_exact(len - buffer.len());
+    buffer.resize(len, zero);
 }
 
 /// Hands out disjoint ranges of a buffer, each mutable.

@@ -26,6 +26,7 @@ pub mod plan;
 pub mod profile;
 pub mod random;
 pub mod real;
+pub mod sampler;
 pub mod tape;
 pub mod trainer;
 pub mod tuning;

@@ -2,6 +2,7 @@
 
 use crate::config::ModelConfig;
 use crate::kernels::norm::NormBackward;
+use crate::kernels::pick::{Pick, Picks};
 use crate::kernels::reduce::SumGroups;
 use crate::layers::{self, Recorder, Variable};
 use crate::tape::Tensor;
@@ -44,8 +45,13 @@ pub fn loss(r: &mut Recorder, model: &ModelConfig, losses: Tensor) {
     layers::loss(r, x, losses, model.tied_head);
 }
 
-/// Records the logits (B·T, V) of a forward pass.
-pub fn logits(r: &mut Recorder, model: &ModelConfig) -> Tensor {
+/// Records, for a recorder that decodes, one token's pass and the choice of the next. Returns how many of the ops only
+/// read the token: a prompt needs no more, but for its last token.
+pub fn next_token(r: &mut Recorder, model: &ModelConfig, picks: &Picks) -> usize {
     let x = body(r, model);
-    layers::logits(r, x.value, model.tied_head)
+    let reading = r.tape.forward_len();
+    let logits = layers::logits(r, x.value, model.tied_head);
+    let pick = Pick { context: r.shape.context, vocabulary: r.shape.vocabulary };
+    r.tape.push(pick, "next token", &[logits, r.batch.tokens, picks.candidates, picks.probabilities]);
+    reading
 }

@@ -10,7 +10,7 @@ use crate::engine::Device;
 use crate::error::Result;
 use crate::gpu::GpuEngine;
 use crate::kernels::embedding::EmbedShape;
-use crate::kernels::pick::Pick;
+use crate::kernels::pick::{Pick, Picks};
 use crate::layers::{Batch, Recorder};
 use crate::model;
 use crate::optimizer::{self, State};
@@ -29,7 +29,7 @@ pub struct Plan {
     /// A whole step, micro-batch by micro-batch.
     pub train: Pass,
     pub validate: Pass,
-    pub sample: Pass,
+    pub decode: Decode,
     pub bytes: Bytes,
 }
 
@@ -39,8 +39,19 @@ pub struct Pass {
     pub batch: Batch,
     /// Of what is uploaded at once: a micro-batch of training.
     pub shape: EmbedShape,
-    /// Losses (B·T) of training and validation; tokens (T+1) of sampling.
+    /// Losses (B·T).
     pub result: Tensor,
+}
+
+/// The recording that writes text: each replay reads the token at `step.position` and picks the next.
+pub struct Decode {
+    pub recording: Recording,
+    /// How many of its ops only read the token.
+    pub reading: usize,
+    pub context: usize,
+    /// (T+1)
+    pub tokens: Tensor,
+    pub picks: Picks,
 }
 
 /// A plan in numbers.
@@ -62,7 +73,7 @@ pub struct Bytes {
     pub parameters: u64,
     pub gradients: u64,
     pub optimizer: u64,
-    /// What a step computes on the way, and what its kernels take for themselves.
+    /// What a step computes on the way, what its kernels take for themselves, and the caches of sampling.
     pub activations: u64,
     /// Tokens in, metrics out, checkpoints.
     pub traffic: u64,
@@ -108,6 +119,7 @@ impl Plan {
             parameters: &parameters,
             weights,
             gradients,
+            decodes: false,
             batch,
             shape,
             micro_batches,
@@ -135,17 +147,21 @@ impl Plan {
         let recording = r.tape.finish(&mut buffers);
         let validate = Pass { recording, batch, shape: shape_of_batch, result: losses };
 
-        let shape_of_sample = shape(1);
-        let batch = add_batch(&mut buffers, shape_of_sample);
-        let mut r = recorder(shape_of_sample, batch, None);
-        let logits = model::logits(&mut r, model);
-        let pick = Pick { context: shape_of_sample.context, vocabulary };
-        r.tape.push_last(pick, "next token", &[logits, batch.tokens]);
-        let recording = r.tape.finish(&mut buffers);
-        let sample = Pass { recording, batch, shape: shape_of_sample, result: batch.tokens };
+        let shape_of_text = shape(1);
+        let context = shape_of_text.context;
+        let tokens = buffers.add("text", Purpose::Traffic, shape_of_text.tokens_len());
+        let pick = Pick { context, vocabulary };
+        let picks = Picks {
+            candidates: buffers.add("candidates", Purpose::Traffic, pick.candidates_len()),
+            probabilities: buffers.add("probabilities", Purpose::Traffic, pick.probabilities_len()),
+        };
+        let mut r = Recorder { decodes: true, ..recorder(shape_of_text, Batch { tokens, ..batch }, None) };
+        let reading = model::next_token(&mut r, model, &picks);
+        let decode = Decode { recording: r.tape.finish(&mut buffers), reading, context, tokens, picks };
 
-        let bytes = Bytes::new(&buffers, &[&train, &validate, &sample], &state, device);
-        Self { parameters, buffers, weights, gradients, state, train, validate, sample, bytes }
+        let recordings = [&train.recording, &validate.recording, &decode.recording];
+        let bytes = Bytes::new(&buffers, &recordings, &state, device);
+        Self { parameters, buffers, weights, gradients, state, train, validate, decode, bytes }
     }
 
     pub fn tokens_per_step(&self) -> usize {
@@ -165,14 +181,15 @@ impl Plan {
 }
 
 impl Bytes {
-    fn new(buffers: &Buffers, passes: &[&Pass], state: &State, device: &Device) -> Self {
+    fn new(buffers: &Buffers, recordings: &[&Recording], state: &State, device: &Device) -> Self {
         let planned = |purpose| buffers.bytes(purpose);
         let [parameters, gradients, optimizer] =
             [Purpose::Parameters, Purpose::Gradients, Purpose::Optimizer].map(planned);
-        let (mut activations, mut traffic) = (planned(Purpose::Activations), planned(Purpose::Traffic));
+        let mut activations = planned(Purpose::Activations) + planned(Purpose::Cache);
+        let mut traffic = planned(Purpose::Traffic);
         match device {
             Device::Cpu => {
-                let ops = passes.iter().flat_map(|pass| &pass.recording.ops);
+                let ops = recordings.iter().flat_map(|recording| &recording.ops);
                 activations += 4 * ops.map(|op| op.kernel.workspace() as u64).max().unwrap_or(0);
             }
             // A checkpoint reads one arena at a time.

@@ -11,7 +11,7 @@ use web_time::Instant;
 
 use crate::checkpoint::{Checkpoint, Header};
 use crate::clock::{Clock, Speed};
-use crate::config::Config;
+use crate::config::{Config, EvaluationConfig};
 use crate::data::{Batches, Dataset, Entropy, bits_per_byte};
 use crate::engine::{Device, Engine, ProgramId};
 use crate::error::{Error, Problem, Result};
@@ -19,7 +19,7 @@ use crate::kernels::Step;
 use crate::kernels::embedding::TokenIndex;
 use crate::optimizer;
 use crate::plan::{Pass, Plan};
-use crate::random::{Random, Stream};
+use crate::sampler::{Beginning, Sample, Writing, Written};
 use crate::tuning;
 
 /// What one step showed.
@@ -56,14 +56,6 @@ pub struct Evaluation {
     pub bits_per_byte: f64,
 }
 
-#[derive(Clone, Debug, Serialize)]
-pub struct Sample {
-    pub step: u32,
-    pub prompt: String,
-    /// What follows the prompt.
-    pub text: String,
-}
-
 pub struct Trainer {
     pub config: Config,
     pub plan: Plan,
@@ -72,7 +64,7 @@ pub struct Trainer {
     engine: Engine,
     train: ProgramId,
     validate: ProgramId,
-    sample: ProgramId,
+    decode: ProgramId,
     index: TokenIndex,
     tokens: Vec<u32>,
     /// Steps submitted.
@@ -82,6 +74,8 @@ pub struct Trainer {
     /// The steps after which the last validation and the last sample were taken.
     evaluated: Option<u32>,
     sampled: Option<u32>,
+    /// The text that is being written.
+    writing: Option<Writing>,
     clock: Clock,
     speed: Speed,
 }
@@ -103,16 +97,16 @@ impl Trainer {
         let batches = Batches::new(dataset.train.len(), batch_size, context, config.training.seed.into())?;
 
         let mut engine = Engine::new(device, &plan.buffers, plan.state.metrics.len)?;
-        let Plan { train, validate, sample, .. } = &mut plan;
-        let mut recordings = [&mut train.recording, &mut validate.recording, &mut sample.recording];
+        let Plan { train, validate, decode, .. } = &mut plan;
+        let mut recordings = [&mut train.recording, &mut validate.recording, &mut decode.recording];
         tuning::choose(&mut engine, device, &mut recordings).await?;
         engine.write(plan.weights, &plan.parameters.initial(config));
-        let passes = [&plan.train, &plan.validate, &plan.sample];
-        let all = passes.iter().map(|pass| pass.recording.ops.len()).sum();
+        let recordings = [&plan.train.recording, &plan.validate.recording, &plan.decode.recording];
+        let all = recordings.iter().map(|recording| recording.ops.len()).sum();
         let (mut programs, mut before) = (vec![], 0);
-        for pass in passes {
-            programs.push(engine.add(&pass.recording, &mut |done, _| progress(before + done, all)).await?);
-            before += pass.recording.ops.len();
+        for recording in recordings {
+            programs.push(engine.add(recording, &mut |done, _| progress(before + done, all)).await?);
+            before += recording.ops.len();
         }
         let shape = plan.train.shape;
         Ok(Self {
@@ -125,11 +119,12 @@ impl Trainer {
             engine,
             train: programs[0],
             validate: programs[1],
-            sample: programs[2],
+            decode: programs[2],
             submitted: 0,
             finished: 0,
             evaluated: None,
             sampled: None,
+            writing: None,
             clock: Clock::default(),
             speed: Speed::default(),
         })
@@ -302,36 +297,37 @@ impl Trainer {
         })
     }
 
-    /// Goes on from `prompt`. Tokens are picked on the device; text comes back a context at a time, and a longer sample
-    /// goes on from the second half of the context before. The same seed, step and prompt give the same text.
-    pub async fn sample(&mut self, prompt: &str, temperature: f32) -> Result<Sample> {
+    /// Begins to write a text with the parameters after the steps so far, in place of one that is not finished.
+    /// The same step, prompt and choices of `evaluation` give the same text.
+    pub fn begin_sample(&mut self, evaluation: &EvaluationConfig) -> Beginning {
         self.pause();
-        let Pass { shape, batch, result, .. } = self.plan.sample;
-        let half = shape.context.div_ceil(2);
-        let mut tokens = self.dataset.tokenizer.encode(prompt);
-        tokens.drain(..tokens.len().saturating_sub(half));
-        if tokens.is_empty() {
-            tokens.push(0);
-        }
-        let mut random = Random::new(self.config.training.seed.into(), Stream::Other(self.submitted));
-        let wanted = self.config.evaluation.sample_tokens as usize;
-        let mut picked = vec![];
-        while picked.len() < wanted {
-            let known = tokens.len();
-            let end = (known + wanted - picked.len()).min(shape.tokens_len());
-            tokens.resize(shape.tokens_len(), 0);
-            self.engine.write_ids(batch.tokens, &tokens);
-            for next in known..end {
-                let step = Step { position: next as u32 - 1, temperature, draw: random.uniform(), ..Step::default() };
-                self.engine.run(self.sample, 0..self.plan.sample.recording.ops.len(), &step, None)?;
-            }
-            let context = self.engine.read_ids(result).await?;
-            picked.extend_from_slice(&context[known..end]);
-            tokens = context[end.saturating_sub(half)..end].to_vec();
-        }
         self.sampled = Some(self.submitted);
-        let text = self.dataset.tokenizer.decode(&picked);
-        Ok(Sample { step: self.submitted, prompt: prompt.to_owned(), text })
+        let tokens = self.dataset.tokenizer.encode(&evaluation.prompt);
+        self.writing = Some(Writing::new(tokens, evaluation, self.submitted, self.plan.decode.context));
+        Beginning::new(self.submitted, evaluation)
+    }
+
+    /// Writes on for about `budget` seconds. To train on in between is allowed, but the text is then one of no step.
+    pub async fn write_on(&mut self, budget: f64) -> Result<Written> {
+        let Some(writing) = &mut self.writing else { return Ok(Written { pieces: vec![], done: true }) };
+        let tokenizer = &self.dataset.tokenizer;
+        let written = writing.go_on(&mut self.engine, self.decode, &self.plan.decode, tokenizer, budget).await?;
+        if written.done {
+            self.writing = None;
+        }
+        Ok(written)
+    }
+
+    /// A whole text.
+    pub async fn sample(&mut self, evaluation: &EvaluationConfig) -> Result<Sample> {
+        let mut sample = Sample { beginning: self.begin_sample(evaluation), pieces: vec![] };
+        loop {
+            let written = self.write_on(f64::INFINITY).await?;
+            sample.pieces.extend(written.pieces);
+            if written.done {
+                return Ok(sample);
+            }
+        }
     }
 
     /// After divergence: plays the bad step again, op by op, and names the first that computes a number that is not

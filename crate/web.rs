@@ -8,7 +8,7 @@ use serde_json::Value;
 use wasm_bindgen::prelude::*;
 
 use crate::checkpoint::Checkpoint;
-use crate::config::{self, Config};
+use crate::config::{self, Config, EvaluationConfig};
 use crate::data::{Corpus, Dataset, check_text, tiny_tales};
 use crate::engine::{Device, DeviceChoice};
 use crate::error::{Error, Problem, Result};
@@ -273,7 +273,7 @@ struct Pumped {
 #[wasm_bindgen]
 impl Run {
     /// Starts steps for about `budget_ms` and collects the metrics that have arrived; never waits for the GPU.
-    /// Starts no step while a validation or a sample is due: `evaluate` and `sample` come first.
+    /// Starts no step while a validation or a sample is due: `evaluate` and `begin_sample` come first.
     pub fn pump(&mut self, budget_ms: f64) -> std::result::Result<JsValue, JsValue> {
         self.advance(budget_ms, u32::MAX)
     }
@@ -344,8 +344,25 @@ impl Run {
         to_js(&self.trainer.evaluate().await.map_err(|error| throw(&error))?)
     }
 
-    pub async fn sample(&mut self, prompt: String, temperature: f32) -> std::result::Result<JsValue, JsValue> {
-        to_js(&self.trainer.sample(&prompt, temperature).await.map_err(|error| throw(&error))?)
+    /// Begins a text, with some of the config's `evaluation` fields set anew; `write` goes on with it.
+    pub fn begin_sample(&mut self, evaluation: JsValue) -> std::result::Result<JsValue, JsValue> {
+        let evaluation = self.evaluation_with(evaluation).map_err(|error| throw(&error))?;
+        to_js(&self.trainer.begin_sample(&evaluation))
+    }
+
+    fn evaluation_with(&self, fields: JsValue) -> Result<EvaluationConfig> {
+        let mut config = to_json(&self.trainer.config);
+        if let Value::Object(fields) = from_js(fields)? {
+            for (name, value) in fields {
+                config["evaluation"][name] = value;
+            }
+        }
+        Ok(config::parse(&config)?.evaluation)
+    }
+
+    /// Writes on for about `budget_ms`: `{pieces, done}`.
+    pub async fn write(&mut self, budget_ms: f64) -> std::result::Result<JsValue, JsValue> {
+        to_js(&self.trainer.write_on(budget_ms / 1000.0).await.map_err(|error| throw(&error))?)
     }
 
     /// The run's state as a file, once it is settled.

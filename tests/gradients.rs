@@ -152,7 +152,7 @@ async fn cross_entropy() {
 async fn embeddings() {
     let shape = EmbedShape { batch: 3, context: 5, vocabulary: 7, width: 4 };
     let tokens = cases::tokens(shape);
-    let forward = Case::new(Embed(shape)).with_ids("tokens", &tokens);
+    let forward = Case::new(Embed { shape, decode: false }).with_ids("tokens", &tokens);
     let dx = random(100, shape.rows() * shape.width, 1.0);
     let mut index = TokenIndex::new(shape);
     index.fill(shape, &tokens);
@@ -240,6 +240,7 @@ impl Model {
                 parameters: &parameters,
                 weights,
                 gradients,
+                decodes: false,
                 batch: Batch { tokens, starts, order },
                 shape,
                 micro_batches: 1,

@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::{Case, Values, cases, tests};
+use common::cases::Choice;
+use common::{Case, cases, tests};
 use trainlab::kernels::attention::{AttentionForward, AttentionShape};
 use trainlab::kernels::matmul::{Ends, Layout, MatMul};
 use trainlab::kernels::tiling::Tiling;
@@ -16,6 +17,7 @@ tests![
     attention_forward,
     attention_backward_query,
     attention_backward_key_value,
+    attention_decode,
     embed,
     embed_backward,
     cross_entropy,
@@ -31,6 +33,8 @@ tests![
     every_kernel_has_cases,
     a_halted_update_changes_nothing,
     picks_are_those_made_by_hand,
+    what_is_kept_is_what_was_counted_by_hand,
+    what_a_pick_leaves_is_the_models_own,
 ];
 
 async fn check(cases: Vec<Case>) {
@@ -69,6 +73,10 @@ async fn attention_backward_query() {
 
 async fn attention_backward_key_value() {
     check(cases::attention_backward_key_value()).await;
+}
+
+async fn attention_decode() {
+    check(cases::attention_decode()).await;
 }
 
 async fn embed() {
@@ -156,6 +164,14 @@ async fn a_halted_update_changes_nothing() {
     }
 }
 
+/// Picks by the twin and on the GPU, which must be the token that is expected.
+async fn check_pick(logits: &[f64], choice: Choice, token: u32) {
+    let case = cases::pick_from(logits, choice);
+    case.check().await;
+    let outputs = case.run(common::gpu().await).await;
+    assert!(outputs[1].ids() == [9, 8, 7, token, 5], "{choice:?}: {:?}, not {token}", outputs[1]);
+}
+
 async fn picks_are_those_made_by_hand() {
     // Weights 1, 2, 1, 4 of 8 at temperature 1, whose cumulative sums are 1, 3, 4, 8.
     let logits = [1.0f64, 2.0, 1.0, 4.0].map(f64::ln);
@@ -164,13 +180,66 @@ async fn picks_are_those_made_by_hand() {
     // At temperature ½ weights are squared: 1, 4, 1, 16 of 22.
     expected.extend([(0.5, 0.044, 0), (0.5, 0.046, 1), (0.5, 0.226, 1), (0.5, 0.228, 2), (0.5, 0.274, 3)]);
     for (temperature, draw, token) in expected {
-        let case = cases::pick_from(&logits, temperature, draw);
-        case.check().await;
-        let tokens = case.run(common::gpu().await).await.pop().expect("two bindings");
-        assert!(matches!(&tokens, Values::Ids(ids) if *ids == [9, 8, 7, token, 5]), "{draw}: {tokens:?}");
+        check_pick(&logits, Choice(temperature, 0, 1.0, draw), token).await;
     }
     // Of equal logits the first is taken.
-    let case = cases::pick_from(&[0.0, 3.0, 1.0, 3.0, 3.0], 0.0, 0.9);
+    check_pick(&[0.0, 3.0, 1.0, 3.0, 3.0], Choice(0.0, 0, 1.0, 0.9), 1).await;
+}
+
+async fn what_is_kept_is_what_was_counted_by_hand() {
+    // Weights 1, 2, 1, 4; in the order of likelihood tokens 3, 1, 0, 2: of the equal ones the first comes first.
+    let logits = [1.0f64, 2.0, 1.0, 4.0].map(f64::ln);
+    let cases = [
+        // Only the likeliest, whatever is drawn.
+        (1, 1.0, 0.999, 3),
+        (1, 1.0, 0.0, 3),
+        // Tokens 1 and 3, weights 2, 4.
+        (2, 1.0, 0.332, 1),
+        (2, 1.0, 0.334, 3),
+        // Tokens 0, 1, 3, weights 1, 2, 4: of the two equal ones the first.
+        (3, 1.0, 0.142, 0),
+        (3, 1.0, 0.143, 1),
+        (3, 1.0, 0.428, 1),
+        (3, 1.0, 0.429, 3),
+        // As many as there are, and more: all.
+        (4, 1.0, 0.376, 2),
+        (9, 1.0, 0.376, 2),
+        // 4 of 8 are ½; a little more needs token 1 too, a little more than 6 of 8 token 0 too.
+        (0, 0.49, 0.0, 3),
+        (0, 0.51, 0.0, 1),
+        (0, 0.74, 0.332, 1),
+        (0, 0.74, 0.334, 3),
+        (0, 0.76, 0.142, 0),
+        (0, 0.76, 0.143, 1),
+        (0, 0.87, 0.429, 3),
+        (0, 0.88, 0.376, 2),
+        // Never nothing.
+        (0, 0.0, 0.9, 3),
+        // Top k first: of the weights 2 and 4, ⅔ are token 3's.
+        (2, 0.66, 0.0, 3),
+        (2, 0.67, 0.0, 1),
+        // Of the weights 1, 2, 4 of top k, 6 of 7 are those of tokens 1 and 3.
+        (3, 0.857, 0.0, 1),
+        (3, 0.858, 0.0, 0),
+    ];
+    for (top_k, top_p, draw, token) in cases {
+        check_pick(&logits, Choice(1.0, top_k, top_p, draw), token).await;
+    }
+    // Temperature comes first: at ½ the weights are 1, 4, 1, 16 of 22, and token 3 alone has 0.727.
+    check_pick(&logits, Choice(0.5, 0, 0.72, 0.0), 3).await;
+    check_pick(&logits, Choice(0.5, 0, 0.73, 0.0), 1).await;
+}
+
+async fn what_a_pick_leaves_is_the_models_own() {
+    // Weights 1, 2, 1, 4, 8 and 16 of 32.
+    let logits = [1.0f64, 2.0, 1.0, 4.0, 8.0, 16.0].map(f64::ln);
+    // Token 4, for the likeliest two are kept, at a temperature at which their weights are 64 and 256.
+    let case = cases::pick_from(&logits, Choice(0.5, 2, 1.0, 0.1));
     case.check().await;
-    assert!(matches!(&case.oracle()[1], Values::Ids(ids) if ids[3] == 1));
+    for outputs in [case.oracle(), case.run(common::gpu().await).await] {
+        assert_eq!(outputs[1].ids()[3], 4);
+        assert_eq!(outputs[2].ids()[10..15], [5, 4, 3, 1, 0], "candidates");
+        let expected = [8.0, 16.0, 8.0, 4.0, 2.0, 1.0].map(|weight| weight / 32.0);
+        common::assert_close("probabilities", &outputs[3].numbers()[12..18], &expected, [1e-5, 0.0]);
+    }
 }

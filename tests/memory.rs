@@ -107,10 +107,10 @@ async fn counted(plan: &Plan) -> u64 {
     let before = IN_USE.load(Ordering::Relaxed);
     MOST.store(before, Ordering::Relaxed);
     let mut engine = engine(plan, &Device::Cpu);
-    for pass in [&plan.train, &plan.validate, &plan.sample] {
-        let program = engine.add(&pass.recording, &mut |_, _| ()).await.expect("the CPU takes any recording");
+    for recording in [&plan.train.recording, &plan.validate.recording, &plan.decode.recording] {
+        let program = engine.add(recording, &mut |_, _| ()).await.expect("the CPU takes any recording");
         let step = Step { temperature: 1.0, ..Step::default() };
-        engine.run(program, 0..pass.recording.ops.len(), &step, None).expect("the CPU plays any recording");
+        engine.run(program, 0..recording.ops.len(), &step, None).expect("the CPU plays any recording");
     }
     let most = MOST.load(Ordering::Relaxed) - before;
     let buffers: usize = plan.buffers.specs.iter().map(|spec| 4 * spec.len).sum();

@@ -174,10 +174,16 @@ async fn evaluations_and_samples_agree() {
         let mut trainer = trainer(&config, device).await;
         train(&mut trainer, 20).await.expect("twenty steps");
         let evaluation = trainer.evaluate().await.expect("an evaluation");
-        let likeliest = trainer.sample("the ", 0.0).await.expect("a sample");
-        let drawn = trainer.sample("the ", 0.8).await.expect("a sample");
-        assert_eq!(drawn.text, trainer.sample("the ", 0.8).await.expect("a sample").text, "samples repeat");
-        results.push((evaluation, [likeliest.text, drawn.text]));
+        config.evaluation.prompt = "the ".to_owned();
+        let mut texts = vec![];
+        for (temperature, top_k, top_p) in [(0.0, 0, 1.0), (0.8, 0, 1.0), (0.8, 0, 1.0), (0.8, 4, 0.9)] {
+            let choice = &mut config.evaluation;
+            (choice.temperature, choice.top_k, choice.top_p) = (temperature, top_k, top_p);
+            texts.push(trainer.sample(&config.evaluation).await.expect("a sample").text());
+        }
+        assert_eq!(texts[1], texts[2], "samples repeat");
+        assert!(texts[0] != texts[1] && texts[1] != texts[3], "the choices change nothing");
+        results.push((evaluation, texts));
     }
     let [(cpu, cpu_samples), (gpu, gpu_samples)] = &results[..] else { panic!("there are two devices") };
     assert_close("bits per byte", &[gpu.bits_per_byte], &[cpu.bits_per_byte], [2e-4, 0.0]);

@@ -22,7 +22,8 @@ fn composed() -> BTreeMap<String, String> {
     let configs = common::lab::SMALL.iter().map(common::lab::Small::config).chain([Config::default()]);
     for config in configs {
         let plan = Plan::new(&config, 97, &Device::Cpu).expect("the plan fits");
-        for op in [plan.train, plan.validate, plan.sample].into_iter().flat_map(|pass| pass.recording.ops) {
+        let recordings = [plan.train.recording, plan.validate.recording, plan.decode.recording];
+        for op in recordings.into_iter().flat_map(|recording| recording.ops) {
             sources.insert(op.kernel.shader().compose(), format!("{:?}", op.kernel));
         }
     }

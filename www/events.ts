@@ -79,8 +79,13 @@ export function fold(event: Event): void {
       break;
     case 'sample':
       state.record.value?.addSample(event.sample);
-      state.sampling.value = false;
+      state.sampling.value = true;
       state.sampleRefusal.value = null;
+      touch();
+      break;
+    case 'pieces':
+      state.record.value?.samples.at(-1)?.pieces.push(...event.pieces);
+      state.sampling.value = !event.done;
       touch();
       break;
     case 'sample-refused':
@@ -115,6 +120,7 @@ function begin({ config, plan, device, from, continues }: Event & { type: 'start
   loading.value = null;
   state.fileTrouble.value = null;
   state.sampleRefusal.value = null;
+  state.sampling.value = false;
 }
 
 function lost({ message, from }: { message: string; from: number | null }): state.Lost {

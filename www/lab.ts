@@ -1,6 +1,6 @@
 // What the Rust core hands to the page: plain objects only. Types, no code.
 
-import type { Config, Value } from './config/schema';
+import type { Config, Value, Values } from './config/schema';
 
 /** One setting (or several together) that does not fit, and what to do about it. */
 export type Problem = {
@@ -58,7 +58,32 @@ export type Metric = Place & {
 
 export type Evaluation = Place & { loss: number; bits_per_byte: number };
 
-export type Sample = { step: number; prompt: string; text: string };
+/** A text, while it is written and after: where it begins, and all that decides how it goes on. */
+export type Sample = {
+  step: number;
+  prompt: string;
+  temperature: number;
+  top_k: number;
+  top_p: number;
+  sample_seed: number;
+  pieces: Piece[];
+};
+
+export type Candidate = {
+  token: number;
+  /** The token as a reader may see it. */
+  label: string;
+  /** That the model itself gave it, before temperature, top k and top p. */
+  probability: number;
+};
+
+/** A token that was drawn. */
+export type Piece = Candidate & {
+  /** What it adds to the text: nothing where it only begins a character. */
+  text: string;
+  /** The likeliest tokens in its place, the drawn one maybe among them. */
+  alternatives: Candidate[];
+};
 
 export type Pumped = {
   state: 'running' | 'waiting' | 'finished' | 'failed' | 'lost';
@@ -88,7 +113,10 @@ export interface Run {
   /** After `failed`: the whole story. */
   explain(): Promise<string>;
   evaluate(): Promise<Evaluation>;
-  sample(prompt: string, temperature: number): Promise<Sample>;
+  /** Begins a text, with some of the config's `evaluation` fields set anew. Throws where they do not fit. */
+  begin_sample(evaluation: Values): Omit<Sample, 'pieces'>;
+  /** Writes on for about that long. */
+  write(budgetMs: number): Promise<{ pieces: Piece[]; done: boolean }>;
   /** The run as a file, once it is settled: collect first. */
   checkpoint(): Promise<Uint8Array>;
   free(): void;

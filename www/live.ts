@@ -1,7 +1,6 @@
 // A run in the worker: taken forward a turn at a time, reported as events.
 
-import type { Config } from './config/schema';
-import { getKnown } from './config/values';
+import type { Config, Values } from './config/schema';
 import { explain, Loss, passOn } from './errors';
 import type { Pumped, Run } from './lab';
 import type { Event } from './protocol';
@@ -25,6 +24,10 @@ export class LiveRun {
   /** Steps that are to be done though it does not run: single ones, and lost ones that are made up for. */
   private owed = 0;
   private settled = 0;
+  /** Texts that were asked for and not yet begun: one is written at a time, and no step is taken meanwhile. */
+  private readonly asked: Values[] = [];
+  /** What the text that is being written was asked for with. */
+  private writing: Values | null = null;
   /** The last step whose metrics have arrived. */
   step: number;
   /** The last step that was begun. */
@@ -42,6 +45,8 @@ export class LiveRun {
 
   get busy(): boolean {
     return (
+      this.writing !== null ||
+      this.asked.length > 0 ||
       this.state === 'running' ||
       this.owed > 0 ||
       (this.state === 'paused' && performance.now() < this.settled)
@@ -77,6 +82,9 @@ export class LiveRun {
   replace(lost: LiveRun): void {
     this.mended = true;
     this.owed = lost.started - this.step + lost.owed;
+    // What was on schedule comes again by itself.
+    const cut = lost.writing && Object.keys(lost.writing).length > 0 ? [lost.writing] : [];
+    this.asked.push(...cut, ...lost.asked);
     if (lost.state === 'running') this.resume();
     else this.halt(lost.state);
   }
@@ -90,13 +98,21 @@ export class LiveRun {
   }
 
   free(): void {
+    if (this.writing) this.post({ type: 'pieces', pieces: [], done: true });
     this.run.free();
+  }
+
+  /** Takes a text's fields of the config's `evaluation`; a turn begins it, others write it. */
+  ask(evaluation: Values): void {
+    this.asked.push(evaluation);
   }
 
   /** One turn of the loop. False when the run is over for good; throws where its device is lost. */
   async turn(): Promise<boolean> {
     try {
-      return await this.digest(this.advance());
+      if (this.writing) return await this.write();
+      const asked = this.asked.shift();
+      return asked ? this.begin(asked) : await this.digest(this.advance());
     } catch (error) {
       passOn(error);
       this.post({ type: 'failed', message: explain(error).message });
@@ -104,9 +120,23 @@ export class LiveRun {
     }
   }
 
-  async sample(prompt: string, temperature: number): Promise<void> {
-    this.post({ type: 'sample', sample: await this.run.sample(prompt, temperature) });
-    if (this.state !== 'running') this.run.pause();
+  private begin(evaluation: Values): boolean {
+    try {
+      this.post({ type: 'sample', sample: { ...this.run.begin_sample(evaluation), pieces: [] } });
+      this.writing = evaluation;
+    } catch (error) {
+      passOn(error);
+      this.post({ type: 'sample-refused', message: explain(error).message });
+    }
+    return true;
+  }
+
+  /** A few tokens a turn, so that commands are heard in between. */
+  private async write(): Promise<boolean> {
+    const { pieces, done } = await this.run.write(PUMP_MS);
+    if (done) this.writing = null;
+    this.post({ type: 'pieces', pieces, done });
+    return true;
   }
 
   /** The run as a file. Steps under way are waited for; a run that is running goes on in the next turn. */
@@ -147,15 +177,15 @@ export class LiveRun {
     }
     if (pumped.evaluation_due) this.post({ type: 'evaluation', evaluation: await this.run.evaluate() });
     if (pumped.sample_due) {
-      const prompt = String(getKnown(this.config, 'evaluation.prompt') ?? '');
-      await this.sample(prompt, Number(getKnown(this.config, 'evaluation.temperature') ?? 1));
+      // The turns after this one write it; only then is the run finished.
+      return this.begin({});
     }
     if (pumped.state === 'finished') {
       this.owed = 0;
       if (this.state === 'finished') return true;
       this.state = 'finished';
       this.post({ type: 'finished' });
-    } else if (pumped.state === 'waiting' && !pumped.evaluation_due && !pumped.sample_due) {
+    } else if (pumped.state === 'waiting' && !pumped.evaluation_due) {
       await nap(WAIT_MS);
     }
     return true;

@@ -4,6 +4,7 @@ import './styles/base.css';
 import './styles/layout.css';
 import './styles/form.css';
 import './styles/run.css';
+import './styles/samples.css';
 import './styles/charts.css';
 import 'uplot/dist/uPlot.min.css';
 import { render } from 'preact';

@@ -1,8 +1,8 @@
 // What passes between the page and the worker, and nothing else does: the page sends commands,
 // the worker answers with events. Both are plain objects, so that they survive structured cloning.
 
-import type { Config, JsonSchema } from './config/schema';
-import type { DeviceChoice, DeviceInfo, Evaluation, Metric, Plan, Problem, Sample } from './lab';
+import type { Config, JsonSchema, Values } from './config/schema';
+import type { DeviceChoice, DeviceInfo, Evaluation, Metric, Piece, Plan, Problem, Sample } from './lab';
 
 /** Page → worker. They are handled one after the other, between two turns of the training loop. */
 export type Command =
@@ -22,7 +22,8 @@ export type Command =
   | { type: 'resume' }
   /** End the run; its weights stay until the next one, so that it can still be sampled. */
   | { type: 'stop' }
-  | { type: 'sample'; prompt: string; temperature: number }
+  /** Write a text, with some of the config's `evaluation` fields set anew. Answered by `sample` or `sample-refused`. */
+  | { type: 'sample'; evaluation: Values }
   /** The run as a file, between two steps. Answered by `saved` or `file-refused`. */
   | { type: 'save' }
   /** Go on from such a file, paused. Answered by `started` or `file-refused`; the run before stays until then. */
@@ -94,7 +95,9 @@ export type Event =
   | { type: 'lost'; message: string; from: number | null }
   | { type: 'metrics'; metrics: Metric[] }
   | { type: 'evaluation'; evaluation: Evaluation }
+  /** A text is begun, on schedule or because it was asked for; `pieces` go on with it until they are done. */
   | { type: 'sample'; sample: Sample }
+  | { type: 'pieces'; pieces: Piece[]; done: boolean }
   | { type: 'sample-refused'; message: string }
   | { type: 'saved'; step: number; file: Uint8Array<ArrayBuffer> }
   /** A file could not be written or gone on from. */

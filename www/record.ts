@@ -95,10 +95,12 @@ export class RunRecord {
     this.samples.push(...earlier.samples.filter(({ step }) => step <= this.from));
   }
 
-  /** A run that goes on may sample anew where it begins: the same text then. */
+  /** A run that goes on may sample anew where it begins: the same text then, which takes the other's place. */
   addSample(sample: Sample): void {
-    const { step, prompt, text } = sample;
-    const same = (other: Sample) => other.step === step && other.prompt === prompt && other.text === text;
-    if (step !== this.from || !this.samples.some(same)) this.samples.push(sample);
+    const { pieces: _, ...choices } = sample;
+    const same = ({ pieces: _, ...others }: Sample) => JSON.stringify(others) === JSON.stringify(choices);
+    const known = sample.step === this.from ? this.samples.findIndex(same) : -1;
+    if (known >= 0) this.samples.splice(known, 1);
+    this.samples.push(sample);
   }
 }

@@ -2,7 +2,7 @@
 
 import { type Beginning, type Beginnings, begin } from './checkpoint/beginning';
 import type { Keeper } from './checkpoint/keeper';
-import type { Config } from './config/schema';
+import type { Config, Values } from './config/schema';
 import { setKnown } from './config/values';
 import type { Opener } from './device/opener';
 import { explain, isLoss, isPanic, Loss } from './errors';
@@ -87,14 +87,9 @@ export class Runs {
     });
   }
 
-  sample(prompt: string, temperature: number): Promise<void> {
-    const sample = async () => {
-      if (!this.run) throw new Error('There is no model yet. Train one first.');
-      await this.run.sample(prompt, temperature);
-    };
-    return this.surely(sample, (error) =>
-      this.post({ type: 'sample-refused', message: explain(error).message }),
-    );
+  sample(evaluation: Values): void {
+    if (this.run) this.run.ask(evaluation);
+    else this.post({ type: 'sample-refused', message: 'There is no model yet. Train one first.' });
   }
 
   save(): Promise<void> {

@@ -75,7 +75,7 @@ export class Session {
       case 'recover':
         return runs.recover();
       case 'sample':
-        return runs.sample(command.prompt, command.temperature);
+        return runs.sample(command.evaluation);
       case 'save':
         return runs.save();
       case 'load':

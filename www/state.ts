@@ -72,4 +72,5 @@ export const record = signal<RunRecord | null>(null);
 /** Counts what was added to the record, which itself is not a signal: it grows thousands of times. */
 export const revision = signal(0);
 export const sampleRefusal = signal<string | null>(null);
+/** A text was asked for, or is being written. */
 export const sampling = signal(false);

@@ -225,6 +225,21 @@ pub struct EvaluationConfig {
     /// Below 1 samples play safe, above 1 they take risks; 0 always takes the likeliest token.
     #[schemars(range(min = 0.0, max = 10.0), extend("x-advanced" = true))]
     pub temperature: f64,
+    /// Draw from this many of the likeliest tokens only; 0 draws from all.
+    ///
+    /// Of tokens that are equally likely, those that come first in the vocabulary count as likelier
+    /// (Fan et al. 2018, arXiv 1805.04833).
+    #[schemars(range(min = 0, max = 1_000_000), extend("x-unit" = "tokens", "x-advanced" = true))]
+    pub top_k: u32,
+    /// Draw from the fewest tokens that are this likely together; 1 draws from all.
+    ///
+    /// Also called nucleus sampling (Holtzman et al. 2020, arXiv 1904.09751). Temperature comes first, then top k,
+    /// then this.
+    #[schemars(range(min = 0.0, max = 1.0), extend("x-advanced" = true))]
+    pub top_p: f64,
+    /// Decides what samples draw. Same seed, same step, same prompt: same text.
+    #[schemars(range(min = 0, max = 4_294_967_295_u32), extend("x-advanced" = true))]
+    pub sample_seed: u32,
 }
 
 impl TrainingConfig {
@@ -291,6 +306,9 @@ impl Default for EvaluationConfig {
             prompt: "One day".to_owned(),
             sample_tokens: 160,
             temperature: 0.7,
+            top_k: 0,
+            top_p: 1.0,
+            sample_seed: 1,
         }
     }
 }

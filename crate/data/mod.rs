@@ -21,4 +21,4 @@ pub use batches::Batches;
 pub use corpus::{Corpus, TEXT_MAX_BYTES, TEXT_MIN_BYTES, check_text};
 pub use dataset::{Dataset, Entropy, Window, bits_per_byte};
 pub use tinytales::{DOCUMENT_END, tiny_tales};
-pub use tokenizer::{Tokenizer, TokenizerKind};
+pub use tokenizer::{Decoder, Tokenizer, TokenizerKind};

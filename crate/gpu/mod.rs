@@ -155,7 +155,7 @@ mod tests {
         let told: Vec<(&str, Option<Error>)> = vec![
             ("checkpoint", pollster::block_on(trainer.checkpoint()).err()),
             ("evaluate", pollster::block_on(trainer.evaluate()).err()),
-            ("sample", pollster::block_on(trainer.sample("the", 1.0)).err()),
+            ("sample", pollster::block_on(trainer.sample(&config.evaluation)).err()),
             ("step and settle", trainer.step().and_then(|()| trainer.settle()).err()),
             ("collect", trainer.collect().err()),
             ("start", start().err()),

@@ -66,7 +66,7 @@ impl AttentionShape {
         self.tokens() * self.heads
     }
 
-    fn scale(self) -> f64 {
+    pub(super) fn scale(self) -> f64 {
         1.0 / (self.head_size as f64).sqrt()
     }
 
@@ -352,7 +352,7 @@ impl<R: Real> Backward<R> {
 
 /// Scores become weights, softmax(scale · scores); returns their log-sum-exp.
 #[inline(always)]
-fn softmax<R: Real>(scores: &mut [R], scale: R) -> R {
+pub(super) fn softmax<R: Real>(scores: &mut [R], scale: R) -> R {
     let max = max_of(scores);
     scores.iter_mut().for_each(|s| *s = ((*s - max) * scale).exp());
     let sum = sum_of(scores, |p| p);
@@ -362,7 +362,7 @@ fn softmax<R: Real>(scores: &mut [R], scale: R) -> R {
 }
 
 /// Unscaled scores of `rows` queries against `keys` keys; both lie `stride` apart.
-fn score<R: Real>(scores: &mut [R], q: &[R], k: &[R], [rows, keys, d]: [usize; 3], stride: usize) {
+pub(super) fn score<R: Real>(scores: &mut [R], q: &[R], k: &[R], [rows, keys, d]: [usize; 3], stride: usize) {
     R::matmul(
         MatMulShape { rows, inner: d, columns: keys },
         Strided { data: q, row: stride, column: 1 },

@@ -71,32 +71,44 @@ impl TokenIndex {
 
 /// x (B, T, C) = tok_emb[token] + pos_emb[t]
 #[derive(Clone, Debug)]
-pub struct Embed(pub EmbedShape);
+pub struct Embed {
+    pub shape: EmbedShape,
+    /// Only the token at `step.position` of a single sequence: x (1, C).
+    pub decode: bool,
+}
+
+impl Embed {
+    fn rows(&self) -> usize {
+        if self.decode { 1 } else { self.shape.rows() }
+    }
+}
 
 impl Spec for Embed {
     fn bindings(&self) -> Vec<Binding> {
-        let shape = self.0;
+        let shape = self.shape;
         vec![
             Binding::read("tokens", shape.tokens_len()).ids(),
             Binding::read("token_embedding", shape.vocabulary * shape.width).vec4(),
             Binding::read("position_embedding", shape.context * shape.width).vec4(),
-            Binding::write("x", shape.rows() * shape.width).vec4(),
+            Binding::write("x", self.rows() * shape.width).vec4(),
         ]
     }
 
     fn shader(&self) -> Shader {
-        self.0
+        self.shape
             .shader("embed", self.bindings(), include_str!("../../shaders/embed.wgsl"))
-            .invocations(self.0.rows() * self.0.width / 4)
+            .count("ROWS", self.rows())
+            .flag("DECODE", self.decode)
+            .invocations(self.rows() * self.shape.width / 4)
     }
 
-    fn run<R: Real>(&self, args: Args<R>, _: &Step) {
-        let EmbedShape { context, width, .. } = self.0;
+    fn run<R: Real>(&self, args: Args<R>, step: &Step) {
+        let EmbedShape { context, width, .. } = self.shape;
         let [tokens, token_embedding, position_embedding, x] = args.take();
         let (tokens, token_embedding) = (tokens.ids(), token_embedding.read());
         let (position_embedding, x) = (position_embedding.read(), x.write());
         for (row, x) in x.chunks_exact_mut(width).enumerate() {
-            let (b, t) = (row / context, row % context);
+            let (b, t) = if self.decode { (0, step.position as usize) } else { (row / context, row % context) };
             let token = tokens[b * (context + 1) + t] as usize;
             let embeddings = token_embedding[token * width..].iter().zip(&position_embedding[t * width..]);
             for (x, (&token, &position)) in x.iter_mut().zip(embeddings) {

@@ -8,6 +8,7 @@
 pub mod activation;
 pub mod adamw;
 pub mod attention;
+pub mod attention_decode;
 pub mod ceiling;
 pub mod cross_entropy;
 pub mod embedding;
@@ -82,16 +83,18 @@ impl Binding {
 pub struct Step {
     /// Counted from 1.
     pub step: u32,
-    /// While sampling: the index of the last known token.
+    /// While sampling: the index of the token that is read.
     pub position: u32,
     pub learning_rate: f32,
     /// 1 − β₁ᵗ and 1 − β₂ᵗ, Adam's bias corrections.
     pub correction1: f32,
     pub correction2: f32,
-    /// While sampling: softmax temperature, and a uniform draw in [0, 1).
+    /// While sampling: see [`pick`]; `draw` is uniform in [0, 1).
     pub temperature: f32,
+    pub top_k: u32,
+    pub top_p: f32,
     pub draw: f32,
-    pub padding: u32,
+    pub padding: [u32; 3],
 }
 
 /// A tensor as a twin sees it.
@@ -213,6 +216,7 @@ kernels! {
     AttentionForward(attention::AttentionForward),
     AttentionBackwardQuery(attention::AttentionBackwardQuery),
     AttentionBackwardKeyValue(attention::AttentionBackwardKeyValue),
+    AttentionDecode(attention_decode::AttentionDecode),
     Embed(embedding::Embed),
     EmbedBackward(embedding::EmbedBackward),
     CrossEntropy(cross_entropy::CrossEntropy),

@@ -3,6 +3,7 @@
 use super::{Linear, Recorder, Variable, linear, norm};
 use crate::config::ModelConfig;
 use crate::kernels::attention::{AttentionBackwardKeyValue, AttentionBackwardQuery, AttentionForward, AttentionShape};
+use crate::kernels::attention_decode::AttentionDecode;
 use crate::tape::Tensor;
 
 /// Records block `index` on the residual stream `x`; returns the stream after it.
@@ -29,8 +30,24 @@ fn attention(r: &mut Recorder, model: &ModelConfig, block: &str, x: Variable, no
     linear(r, &plain(&format!("{name}.qkv"), width, 3 * width), normed, qkv);
 
     let mixed = r.variable(&name, width);
+    mix(r, shape, &name, qkv, mixed);
+
+    let out = Variable { value: r.variable(&format!("{name}.out"), width).value, gradient: x.gradient };
+    let out_name = format!("{name}.out");
+    linear(r, &Linear { residual: Some(x.value), ..plain(&out_name, width, width) }, mixed, out);
+    out
+}
+
+/// mixed = softmax(q kᵀ / √D) v, each head by itself. While decoding, k and v join those of the tokens before.
+fn mix(r: &mut Recorder, shape: AttentionShape, name: &str, qkv: Variable, mixed: Variable) {
+    if r.decodes {
+        let kernel = AttentionDecode(shape);
+        let cache = r.tape.keep(format!("{name} keys and values"), kernel.cache_len());
+        r.tape.push(kernel, name, &[qkv.value, cache, mixed.value]);
+        return;
+    }
     let log_sum = r.tape.transient(format!("{name} log-sum-exp"), shape.rows_len());
-    r.tape.push(AttentionForward(shape), &name, &[qkv.value, mixed.value, log_sum]);
+    r.tape.push(AttentionForward(shape), name, &[qkv.value, mixed.value, log_sum]);
     if r.trains() {
         let delta = r.tape.transient(format!("{name} delta"), shape.rows_len());
         r.tape.backward(|group| {
@@ -40,11 +57,6 @@ fn attention(r: &mut Recorder, model: &ModelConfig, block: &str, x: Variable, no
             group.push(AttentionBackwardKeyValue(shape), format!("{name} key and value gradient"), &tensors);
         });
     }
-
-    let out = Variable { value: r.variable(&format!("{name}.out"), width).value, gradient: x.gradient };
-    let out_name = format!("{name}.out");
-    linear(r, &Linear { residual: Some(x.value), ..plain(&out_name, width, width) }, mixed, out);
-    out
 }
 
 /// x + down(act(up(normed)))
@@ -53,7 +65,7 @@ fn mlp(r: &mut Recorder, model: &ModelConfig, block: &str, x: Variable, normed: 
     let (up_name, down_name) = (format!("{block}.mlp.up"), format!("{block}.mlp.down"));
 
     let up = r.variable(&up_name, hidden);
-    let pre = r.tape.transient(format!("{up_name} before activation"), r.shape.rows() * hidden);
+    let pre = r.tape.transient(format!("{up_name} before activation"), r.rows() * hidden);
     let activation = Some((model.activation, pre));
     linear(r, &Linear { output_activation: activation, ..plain(&up_name, width, hidden) }, normed, up);
 

@@ -7,7 +7,8 @@ use crate::kernels::embedding::{Embed, EmbedBackward};
 /// the head's share already, and this is added to it.
 pub fn embed(r: &mut Recorder, x: Variable, tied: bool) {
     let (tokens, positions) = ("tok_emb.weight", "pos_emb.weight");
-    r.tape.push(Embed(r.shape), "embedding", &[r.batch.tokens, r.weight(tokens), r.weight(positions), x.value]);
+    let kernel = Embed { shape: r.shape, decode: r.decodes };
+    r.tape.push(kernel, "embedding", &[r.batch.tokens, r.weight(tokens), r.weight(positions), x.value]);
     if r.trains() {
         let kernel = EmbedBackward {
             shape: r.shape,

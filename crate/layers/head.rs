@@ -10,9 +10,9 @@ fn weight_name(tied: bool) -> &'static str {
     if tied { "tok_emb.weight" } else { "head.weight" }
 }
 
-/// Records logits (B·T, V) = x Wᵀ.
+/// Records logits (rows, V) = x Wᵀ.
 pub fn logits(r: &mut Recorder, x: Tensor, tied: bool) -> Tensor {
-    let (rows, vocabulary, width) = (r.shape.rows(), r.shape.vocabulary, r.shape.width);
+    let (rows, vocabulary, width) = (r.rows(), r.shape.vocabulary, r.shape.width);
     let logits = r.tape.transient("logits", rows * vocabulary);
     let weight = r.weight(weight_name(tied));
     r.tape.push(MatMul::new(Layout::NT, rows, vocabulary, width), "head", &[x, weight, logits]);

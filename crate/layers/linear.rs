@@ -24,7 +24,7 @@ pub struct Linear<'a> {
 /// dW = dyᵀ x,  db = Σ_rows dy,  dx = dy W · act′(pre of x).
 pub fn linear(r: &mut Recorder, layer: &Linear, x: Variable, y: Variable) {
     let Linear { name, inputs, outputs, .. } = *layer;
-    let rows = r.shape.rows();
+    let rows = r.rows();
     let weight = r.weight(&format!("{name}.weight"));
     let bias = format!("{name}.bias");
 

@@ -33,6 +33,8 @@ pub struct Recorder<'a> {
     pub weights: Tensor,
     /// The gradients' arena; None records a forward pass alone.
     pub gradients: Option<Tensor>,
+    /// Record one row's pass instead, that of the token at `step.position`: what came before it lies in caches.
+    pub decodes: bool,
     pub batch: Batch,
     /// The tape's batch, context, vocabulary and width.
     pub shape: EmbedShape,
@@ -75,9 +77,14 @@ impl Recorder<'_> {
         self.gradients.is_some()
     }
 
-    /// A new activation of (B·T, `columns`).
+    /// Rows of each activation: B·T, or the one that decoding is about.
+    pub fn rows(&self) -> usize {
+        if self.decodes { 1 } else { self.shape.rows() }
+    }
+
+    /// A new activation of (rows, `columns`).
     pub fn variable(&mut self, label: &str, columns: usize) -> Variable {
-        let len = self.shape.rows() * columns;
+        let len = self.rows() * columns;
         Variable { value: self.tape.transient(label, len), gradient: self.tape.transient(format!("d {label}"), len) }
     }
 }

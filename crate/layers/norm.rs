@@ -10,7 +10,7 @@ use crate::tape::Tensor;
 ///
 /// `shares` takes the shares of the weight's (and bias's) gradient; the model sums them for all norms at once.
 pub fn norm(r: &mut Recorder, kind: Norm, name: &str, x: Variable, shares: Option<Tensor>, last: bool) -> Variable {
-    let (rows, width) = (r.shape.rows(), r.shape.width);
+    let (rows, width) = (r.rows(), r.shape.width);
     let y = r.variable(name, width);
     let moments = r.tape.transient(format!("{name} moments"), rows * 2);
     let weight = r.weight(&format!("{name}.weight"));

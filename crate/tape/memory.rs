@@ -13,6 +13,8 @@ pub enum Purpose {
     Optimizer,
     /// Everything a step computes on the way: activations, their gradients, workspace.
     Activations,
+    /// The keys and values that sampling keeps.
+    Cache,
     /// Tokens in, metrics out.
     Traffic,
 }
@@ -56,7 +58,8 @@ pub(super) fn place(ops: &mut [Op], transients: &[Transient], again: &Range<usiz
         let accesses = op.kernel.bindings().into_iter().map(|binding| binding.access);
         for (tensor, access) in op.tensors.iter().zip(accesses) {
             if let BufferId::Transient(i) = tensor.buffer {
-                assert!(lives[i].is_some() || access == Access::Write, "{}: reads what nothing wrote", op.label);
+                let written = lives[i].is_some() || access == Access::Write || transients[i].kept;
+                assert!(written, "{}: reads what nothing wrote", op.label);
                 let first = lives[i].map_or(at, |(first, _)| first);
                 assert!(first >= again.start || !again.contains(&at), "{}: what it reads may be gone", op.label);
                 lives[i] = Some((first, at));
@@ -69,10 +72,15 @@ pub(super) fn place(ops: &mut [Op], transients: &[Transient], again: &Range<usiz
         .filter(|&i| buffers.specs[i].purpose == Purpose::Activations)
         .map(|i| (i, None))
         .collect();
-    let mut order: Vec<usize> = (0..transients.len()).filter(|&i| lives[i].is_some()).collect();
+    let (kept, mut order): (Vec<usize>, Vec<usize>) =
+        (0..transients.len()).filter(|&i| lives[i].is_some()).partition(|&i| transients[i].kept);
     order.sort_by_key(|&i| lives[i]);
 
     let mut places = vec![usize::MAX; transients.len()];
+    for i in kept {
+        buffers.add(transients[i].label.clone(), Purpose::Cache, transients[i].len);
+        places[i] = buffers.specs.len() - 1;
+    }
     for i in order {
         let (first, last) = lives[i].expect("only used transients are ordered");
         let len = transients[i].len;

@@ -24,7 +24,7 @@ pub fn aligned(len: usize) -> usize {
 pub enum BufferId {
     /// A buffer of the run, an index into [`Buffers`].
     Placed(usize),
-    /// A tensor of one tape that lives for part of it; `finish` places it.
+    /// A tensor of one tape; `finish` places it.
     Transient(usize),
 }
 
@@ -76,6 +76,8 @@ pub struct Tape {
 struct Transient {
     label: String,
     len: usize,
+    /// Has a buffer to itself.
+    kept: bool,
 }
 
 /// A tape that is ready to be played: every tensor is placed, every op checked.
@@ -125,8 +127,23 @@ impl Tape {
 
     /// A tensor of `len` elements that lives from the first op that writes it to the last that reads it.
     pub fn transient(&mut self, label: impl Into<String>, len: usize) -> Tensor {
-        self.transients.push(Transient { label: label.into(), len });
+        self.add(Transient { label: label.into(), len, kept: false })
+    }
+
+    /// A tensor that begins as zeros and that the next replay finds as this one left it.
+    pub fn keep(&mut self, label: impl Into<String>, len: usize) -> Tensor {
+        self.add(Transient { label: label.into(), len, kept: true })
+    }
+
+    fn add(&mut self, transient: Transient) -> Tensor {
+        let len = transient.len;
+        self.transients.push(transient);
         Tensor { buffer: BufferId::Transient(self.transients.len() - 1), offset: 0, len }
+    }
+
+    /// Forward ops so far.
+    pub fn forward_len(&self) -> usize {
+        self.forward.len()
     }
 
     pub fn push(&mut self, kernel: impl Into<Kernel>, label: impl Into<String>, tensors: &[Tensor]) {

@@ -6,6 +6,7 @@ use trainlab::kernels::adamw::AdamW;
 use trainlab::kernels::attention::{
     AttentionBackwardKeyValue, AttentionBackwardQuery, AttentionForward, AttentionShape,
 };
+use trainlab::kernels::attention_decode::AttentionDecode;
 use trainlab::kernels::ceiling::{Arithmetic, Copy};
 use trainlab::kernels::cross_entropy::CrossEntropy;
 use trainlab::kernels::embedding::{Embed, EmbedBackward, EmbedShape, TokenIndex};
@@ -30,6 +31,7 @@ pub fn all() -> Vec<Case> {
         attention_forward(),
         attention_backward_query(),
         attention_backward_key_value(),
+        attention_decode(),
         embed(),
         embed_backward(),
         cross_entropy(),
@@ -188,6 +190,21 @@ pub fn attention_backward_key_value() -> Vec<Case> {
     queries.map(|(query, shape)| backward(query, shape)).collect()
 }
 
+/// The first and the last positions, and those around the shader's 64 keys at a time; more channels in a head than
+/// invocations in a workgroup.
+pub fn attention_decode() -> Vec<Case> {
+    let case = |(heads, head_size, context, position): (usize, usize, usize, u32), scale: f64| {
+        let shape = AttentionShape::new(1, context, heads, head_size);
+        let case = Case::new(AttentionDecode(shape)).scaled("qkv", scale).scaled("cache", scale);
+        case.at(Step { position, ..Step::default() })
+    };
+    let shapes = [(3, 4, 130, 129), (2, 8, 1, 0), (2, 16, 70, 62), (2, 16, 70, 63), (3, 32, 70, 64), (1, 260, 5, 3)];
+    let mut cases: Vec<Case> = shapes.into_iter().map(|shape| case(shape, 2.0)).collect();
+    // Large scores: without the running maximum, exponentials would overflow.
+    cases.push(case((2, 8, 133, 131), 12.0));
+    cases
+}
+
 fn embed_shapes() -> Vec<EmbedShape> {
     let shape = |(batch, context, vocabulary, width)| EmbedShape { batch, context, vocabulary, width };
     [(1, 1, 3, 4), (3, 5, 7, 20), (2, 65, 65, 36), (1, 3, 1000, 260)].map(shape).to_vec()
@@ -201,7 +218,13 @@ pub fn tokens(shape: EmbedShape) -> Vec<u32> {
 }
 
 pub fn embed() -> Vec<Case> {
-    embed_shapes().into_iter().map(|shape| Case::new(Embed(shape)).with_ids("tokens", &tokens(shape))).collect()
+    let case = |shape, decode| Case::new(Embed { shape, decode }).with_ids("tokens", &tokens(shape));
+    let mut cases: Vec<Case> = embed_shapes().into_iter().map(|shape| case(shape, false)).collect();
+    for (context, position) in [(1, 0), (7, 6), (7, 2)] {
+        let shape = EmbedShape { batch: 1, context, vocabulary: 7, width: 260 };
+        cases.push(case(shape, true).at(Step { position, ..Step::default() }));
+    }
+    cases
 }
 
 pub fn embed_backward() -> Vec<Case> {
@@ -290,26 +313,34 @@ pub fn adamw() -> Vec<Case> {
     [(4, 4, 1.0, 0.0), (260, 0, 0.4, 0.0), (320, 192, 0.7, 0.0), (64, 64, 0.4, 1.0)].map(case).to_vec()
 }
 
-/// Logits of four positions, of which the last but one is sampled from.
-pub fn pick_from(logits: &[f64], temperature: f32, draw: f32) -> Case {
-    let (context, vocabulary) = (4, logits.len());
-    let others = || random(5, vocabulary, 9.0);
-    let all = [others(), others(), logits.to_vec(), others()].concat();
-    Case::new(Pick { context, vocabulary }).with("logits", all).with_ids("tokens", &[9, 8, 7, 6, 5]).at(Step {
-        position: 2,
-        temperature,
-        draw,
-        ..Step::default()
-    })
+/// How a pick is made; the draw comes last.
+#[derive(Clone, Copy, Debug)]
+pub struct Choice(pub f32, pub u32, pub f32, pub f32);
+
+/// The third of four positions is picked from.
+pub fn pick_from(logits: &[f64], Choice(temperature, top_k, top_p, draw): Choice) -> Case {
+    let kernel = Pick { context: 4, vocabulary: logits.len() };
+    let case = Case::new(kernel).with("logits", logits).with_ids("tokens", &[9, 8, 7, 6, 5]);
+    case.at(Step { position: 2, temperature, top_k, top_p, draw, ..Step::default() })
 }
 
+/// With as many, fewer and more tokens than the shader has invocations; all draws, from the first kept token to the last.
 pub fn pick() -> Vec<Case> {
     let mut cases = vec![];
     for vocabulary in [3, 65, 257, 1000] {
         let logits = random(vocabulary as u32, vocabulary, 2.0);
-        cases.push(pick_from(&logits, 0.0, 0.3));
-        for draw in [0.0, 0.25, 0.5, 0.999_999] {
-            cases.push(pick_from(&logits, 0.7, draw));
+        cases.push(pick_from(&logits, Choice(0.0, 0, 1.0, 0.3)));
+        for (top_k, top_p) in [(0, 1.0), (1, 1.0), (2, 0.7), (40, 1.0), (40, 0.9), (0, 0.5), (0, 0.95), (2000, 0.0)] {
+            for draw in [0.0, 0.25, 0.5, 0.999_999] {
+                cases.push(pick_from(&logits, Choice(0.7, top_k, top_p, draw)));
+            }
+        }
+    }
+    // Both signs, and many of them equal. No share or draw lies where one token ends and the next begins.
+    let steps: Vec<f64> = (0..300).map(|v| f64::from(v * v % 17 - 8)).collect();
+    for (top_k, top_p) in [(7, 1.0), (31, 1.0), (31, 0.78), (0, 0.3), (0, 0.99)] {
+        for draw in [0.0, 0.413, 0.999] {
+            cases.push(pick_from(&steps, Choice(3.0, top_k, top_p, draw)));
         }
     }
     cases

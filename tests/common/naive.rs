@@ -8,7 +8,7 @@ use trainlab::config::Norm;
 use trainlab::kernels::adamw::AdamW;
 use trainlab::kernels::attention::AttentionShape;
 use trainlab::kernels::cross_entropy::CrossEntropy;
-use trainlab::kernels::embedding::{EmbedBackward, EmbedShape};
+use trainlab::kernels::embedding::{Embed, EmbedBackward, EmbedShape};
 use trainlab::kernels::finish_step::FinishStep;
 use trainlab::kernels::matmul::{ActivationEnd, Layout, MatMul};
 use trainlab::kernels::norm::{NormBackward, NormForward};
@@ -53,7 +53,8 @@ pub fn outputs(kernel: &Kernel, inputs: &[Values], step: &Step) -> Vec<Values> {
         Kernel::AttentionForward(kernel) => attention_forward(kernel.0, bound),
         Kernel::AttentionBackwardQuery(kernel) => attention_backward_query(kernel.0, bound),
         Kernel::AttentionBackwardKeyValue(kernel) => attention_backward_key_value(kernel.0, bound),
-        Kernel::Embed(kernel) => embed(kernel.0, bound),
+        Kernel::AttentionDecode(kernel) => attention_decode(kernel.0, bound, step.position as usize),
+        Kernel::Embed(kernel) => embed(kernel, bound, step.position as usize),
         Kernel::EmbedBackward(kernel) => embed_backward(kernel, bound),
         Kernel::CrossEntropy(kernel) => cross_entropy(kernel, bound),
         Kernel::SumGroups(kernel) => {
@@ -70,13 +71,7 @@ pub fn outputs(kernel: &Kernel, inputs: &[Values], step: &Step) -> Vec<Values> {
         }
         Kernel::FinishStep(kernel) => finish_step(kernel, bound),
         Kernel::AdamW(kernel) => adamw(kernel, bound, step),
-        Kernel::Pick(kernel) => {
-            let from = step.position as usize * kernel.vocabulary;
-            let token = pick(&bound.get("logits")[from..from + kernel.vocabulary], step);
-            let at = bound.at("tokens");
-            let Values::Ids(tokens) = &mut bound.values[at] else { panic!("tokens are ids") };
-            tokens[step.position as usize + 1] = token as u32;
-        }
+        Kernel::Pick(_) => pick(bound, step),
         Kernel::Arithmetic(kernel) => {
             // c = j·xʳ⁺¹ + x + x² + … + xʳ, a geometric series.
             let power = |x: f64| x.powi(kernel.rounds as i32);
@@ -285,6 +280,29 @@ fn score_gradients(
     [dscores, weights]
 }
 
+/// Row by row of the cache (T, 2C), after the token's own k and v have joined it.
+fn attention_decode(shape: AttentionShape, bound: &mut Bound, position: usize) {
+    let (c, d) = (shape.heads * shape.head_size, shape.head_size);
+    let (qkv, mut cache) = (bound.get("qkv"), bound.get("cache"));
+    for i in 0..2 * c {
+        cache[position * 2 * c + i] = qkv[c + i];
+    }
+    let mut out = vec![0.0; c];
+    for head in 0..shape.heads {
+        let score = |j: usize| {
+            let product: f64 = (0..d).map(|i| qkv[head * d + i] * cache[j * 2 * c + head * d + i]).sum();
+            (product / (d as f64).sqrt()).exp()
+        };
+        let sum: f64 = (0..=position).map(score).sum();
+        for i in 0..d {
+            let value = |j: usize| cache[j * 2 * c + c + head * d + i];
+            out[head * d + i] = (0..=position).map(|j| score(j) / sum * value(j)).sum();
+        }
+    }
+    bound.set("cache", cache);
+    bound.set("out", out);
+}
+
 fn attention_backward_query(shape: AttentionShape, bound: &mut Bound) {
     let [qkv, dout, out, log_sum] = ["qkv", "dout", "out", "log_sum"].map(|name| bound.get(name));
     let (mut dqkv, mut delta) = (bound.get("dqkv"), vec![0.0; shape.rows_len()]);
@@ -318,14 +336,18 @@ fn attention_backward_key_value(shape: AttentionShape, bound: &mut Bound) {
     bound.set("dqkv", dqkv);
 }
 
-fn embed(shape: EmbedShape, bound: &mut Bound) {
+fn embed(kernel: &Embed, bound: &mut Bound, position: usize) {
+    let shape = kernel.shape;
     let (tokens, width) = (bound.ids("tokens"), shape.width);
-    let (token, position) = (bound.get("token_embedding"), bound.get("position_embedding"));
+    let (token, positions) = (bound.get("token_embedding"), bound.get("position_embedding"));
     let mut x = vec![];
     for row in tokens.chunks(shape.context + 1) {
         for t in 0..shape.context {
-            x.extend((0..width).map(|c| token[row[t] * width + c] + position[t * width + c]));
+            x.extend((0..width).map(|c| token[row[t] * width + c] + positions[t * width + c]));
         }
+    }
+    if kernel.decode {
+        x = x[position * width..][..width].to_vec();
     }
     bound.set("x", x);
 }
@@ -399,12 +421,50 @@ fn adamw(kernel: &AdamW, bound: &mut Bound, step: &Step) {
     bound.set("v", v);
 }
 
-fn pick(logits: &[f64], step: &Step) -> usize {
-    if step.temperature == 0.0 {
-        let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        return logits.iter().position(|&logit| logit == largest).expect("one is the largest");
+/// Sorts everything, whatever is asked.
+fn pick(bound: &mut Bound, step: &Step) {
+    let logits = bound.get("logits");
+    let position = step.position as usize;
+    let softmax = |temperature: f64| {
+        let total: f64 = logits.iter().map(|logit| (logit / temperature).exp()).sum();
+        logits.iter().map(|logit| (logit / temperature).exp() / total).collect::<Vec<f64>>()
+    };
+    let mut order: Vec<usize> = (0..logits.len()).collect();
+    // Stable: equal ones stay in the order of the vocabulary.
+    order.sort_by(|&a, &b| logits[b].partial_cmp(&logits[a]).expect("numbers"));
+
+    let mut kept = vec![order[0]];
+    if step.temperature > 0.0 {
+        let weights = softmax(f64::from(step.temperature));
+        let sum = |ids: &[usize]| ids.iter().map(|&id| weights[id]).sum::<f64>();
+        kept = order.clone();
+        if step.top_k > 0 {
+            kept.truncate(step.top_k as usize);
+        }
+        if step.top_p < 1.0 {
+            let goal = sum(&kept) * f64::from(step.top_p);
+            let len = (1..=kept.len()).find(|&len| sum(&kept[..len]) >= goal).expect("all of it is enough");
+            kept.truncate(len);
+        }
+        kept.sort_unstable();
+        let goal = sum(&kept) * f64::from(step.draw);
+        kept = vec![kept[(0..kept.len()).find(|&i| sum(&kept[..=i]) > goal).expect("a draw is below 1")]];
     }
-    let weights: Vec<f64> = logits.iter().map(|logit| (logit / f64::from(step.temperature)).exp()).collect();
-    let goal = weights.iter().sum::<f64>() * f64::from(step.draw);
-    (0..weights.len()).find(|&id| weights[..=id].iter().sum::<f64>() > goal).expect("a draw is below 1")
+    let token = kept[0];
+    let model = softmax(1.0);
+    let columns = order.len().min(5);
+
+    let [tokens_at, candidates_at, probabilities_at] = ["tokens", "candidates", "probabilities"].map(|n| bound.at(n));
+    let Values::Ids(tokens) = &mut bound.values[tokens_at] else { panic!("tokens are ids") };
+    tokens[position + 1] = token as u32;
+    let Values::Ids(candidates) = &mut bound.values[candidates_at] else { panic!("candidates are ids") };
+    for (i, &id) in order[..columns].iter().enumerate() {
+        candidates[position * columns + i] = id as u32;
+    }
+    let Values::Numbers(row) = &mut bound.values[probabilities_at] else { panic!("probabilities are numbers") };
+    let row = &mut row[position * (1 + columns)..];
+    row[0] = model[token];
+    for (i, &id) in order[..columns].iter().enumerate() {
+        row[1 + i] = model[id];
+    }
 }

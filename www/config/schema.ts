@@ -2,7 +2,8 @@
 
 export type Value = number | string | boolean | null;
 /** A config as the page sees it: sections of named values. What is allowed is the core's to say. */
-export type Config = Record<string, Record<string, Value>>;
+export type Config = Record<string, Values>;
+export type Values = Record<string, Value>;
 
 export type JsonSchema = {
   $ref?: string;

@@ -9,7 +9,15 @@ import type { Field, Value } from '../config/schema';
 /** One press of an arrow key on a logarithmic scale. */
 const RATIO = 10 ** 0.1;
 
-type Props = { field: Field; id: string; value: Value; invalid: boolean; describedBy: string };
+type Props = {
+  field: Field;
+  id: string;
+  value: Value;
+  invalid: boolean;
+  describedBy: string;
+  /** Where the field is shown a second time. */
+  testid?: string;
+};
 
 export function Control(props: Props) {
   if (props.field.kind === 'switch') return <Switch {...props} />;
@@ -17,10 +25,10 @@ export function Control(props: Props) {
   return <Entry {...props} />;
 }
 
-const common = ({ field, id, invalid, describedBy }: Props) => ({
+const common = ({ field, id, invalid, describedBy, testid }: Props) => ({
   id,
   name: field.path,
-  'data-testid': `field-${field.path}`,
+  'data-testid': testid ?? `field-${field.path}`,
   'aria-invalid': invalid,
   'aria-describedby': describedBy,
 });

@@ -37,7 +37,8 @@ export function Settings() {
       </div>
       {behind && (
         <p class="hint" data-testid="settings-behind">
-          The run goes on with the settings it was started with; changes count for the next one.
+          The run goes on with the settings it was started with; changes count for the next one, and where
+          they are about samples, for those you ask for.
         </p>
       )}
       {homeless.map((problem) => (

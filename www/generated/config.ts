@@ -212,4 +212,22 @@ export interface EvaluationConfig {
    * Below 1 samples play safe, above 1 they take risks; 0 always takes the likeliest token.
    */
   temperature?: number;
+  /**
+   * Draw from this many of the likeliest tokens only; 0 draws from all.
+   *
+   * Of tokens that are equally likely, those that come first in the vocabulary count as likelier
+   * (Fan et al. 2018, arXiv 1805.04833).
+   */
+  top_k?: number;
+  /**
+   * Draw from the fewest tokens that are this likely together; 1 draws from all.
+   *
+   * Also called nucleus sampling (Holtzman et al. 2020, arXiv 1904.09751). Temperature comes first, then top k,
+   * then this.
+   */
+  top_p?: number;
+  /**
+   * Decides what samples draw. Same seed, same step, same prompt: same text.
+   */
+  sample_seed?: number;
 }

@@ -88,10 +88,16 @@ export function stop(): void {
   if (can.stop.value) stopWorker();
 }
 
-export function sample(prompt: string, temperature: number): void {
+/** The seed that was last asked with, and how often: each press draws another text, the first one that of the seed. */
+let seed = { set: Number.NaN, presses: 0 };
+
+export function sample(): void {
   if (!can.sample.value || sampling.value) return;
   sampling.value = true;
-  send({ type: 'sample', prompt, temperature });
+  const set = Number(getKnown(config.value, 'evaluation.sample_seed'));
+  seed = { set, presses: set === seed.set ? seed.presses + 1 : 0 };
+  const sample_seed = (set + seed.presses) % 2 ** 32;
+  send({ type: 'sample', evaluation: { ...config.value.evaluation, sample_seed } });
 }
 
 function begin(): void {

@@ -1,11 +1,11 @@
-// What the model writes, newest first, and a box to ask it.
+// What the model writes, newest first.
 
-import { useState } from 'preact/hooks';
-import { getKnown } from '../config/values';
 import { count } from '../format';
 import type { Sample } from '../lab';
-import { config, record, revision, sampleRefusal, sampling } from '../state';
-import { can, sample } from './actions';
+import { record, revision } from '../state';
+import { Alternatives } from './alternatives';
+import { Ask } from './ask';
+import { Pieces } from './pieces';
 
 export function Samples() {
   revision.value;
@@ -17,78 +17,55 @@ export function Samples() {
       {samples.length === 0 ? (
         <p class="muted">Samples appear here while it trains. The early ones are noise; that is the point.</p>
       ) : (
-        <ol reversed data-testid="samples">
-          {samples.toReversed().map((item, index) => (
-            <Item key={samples.length - index} sample={item} />
-          ))}
-        </ol>
+        <>
+          <Legend />
+          <ol reversed data-testid="samples">
+            {samples.toReversed().map((item, index) => (
+              <Item key={samples.length - index} sample={item} />
+            ))}
+          </ol>
+          <Alternatives />
+        </>
       )}
     </section>
   );
 }
 
-function Ask() {
-  const [prompt, setPrompt] = useState<string | null>(null);
-  const [temperature, setTemperature] = useState<string | null>(null);
-  // Until something is typed here, the settings' own.
-  const words = prompt ?? String(getKnown(config.value, 'evaluation.prompt') ?? '');
-  const heat = temperature ?? String(getKnown(config.value, 'evaluation.temperature') ?? 1);
-  const valid = heat.trim() !== '' && Number(heat) >= 0;
-  const able = can.sample.value && !sampling.value && valid;
+function Legend() {
   return (
-    <form
-      class="ask"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (able) sample(words, Number(heat));
-      }}
-    >
-      <label class="grow">
-        <span>Begin with</span>
-        <input
-          type="text"
-          value={words}
-          onInput={(event) => setPrompt(event.currentTarget.value)}
-          data-testid="ask-prompt"
-        />
-      </label>
-      <label>
-        <span>Temperature</span>
-        <input
-          type="text"
-          inputMode="decimal"
-          value={heat}
-          aria-invalid={!valid}
-          aria-describedby={valid ? undefined : 'ask-problem'}
-          onInput={(event) => setTemperature(event.currentTarget.value)}
-          data-testid="ask-temperature"
-        />
-      </label>
-      <button type="submit" class="action" aria-disabled={!able} data-testid="ask">
-        {sampling.value ? 'Writing …' : 'Sample now'}
-      </button>
-      {!valid && (
-        <p class="problem" id="ask-problem">
-          “{heat}” is not possible here. Allowed: a number from 0 up. 0 always takes the likeliest token.
-        </p>
-      )}
-      {sampleRefusal.value && (
-        <p class="problem" role="alert">
-          {sampleRefusal.value}
-        </p>
-      )}
-    </form>
+    <p class="help legend-doubt" id="pieces-help">
+      How likely the model held each token:{' '}
+      {['90% and more', 'from 50%', 'from 10%', 'less'].map((words, doubt) => (
+        <span key={words} class="piece" data-doubt={doubt}>
+          {words}
+        </span>
+      ))}{' '}
+      Point at a token, or move through a text with the arrow keys, to see what else it could have written.
+    </p>
   );
 }
 
-function Item({ sample: { step, prompt, text } }: { sample: Sample }) {
+function Item({ sample }: { sample: Sample }) {
   return (
-    <li data-testid="sample" data-step={step}>
-      <p class="sample-step">step {count(step)}</p>
-      <p class="prose">
-        <span class="prompt">{prompt}</span>
-        <span class="continuation">{text}</span>
+    <li data-testid="sample" data-step={sample.step} data-seed={sample.sample_seed}>
+      <p class="sample-step">
+        step {count(sample.step)}
+        <small>{choices(sample)}</small>
       </p>
+      <div class="prose">
+        <span class="prompt">{sample.prompt}</span>
+        <Pieces sample={sample} length={sample.pieces.length} />
+      </div>
     </li>
   );
+}
+
+function choices({ temperature, top_k, top_p, sample_seed }: Sample): string {
+  const words = [`temperature ${temperature}`];
+  if (temperature > 0) {
+    if (top_k > 0) words.push(`top k ${top_k}`);
+    if (top_p < 1) words.push(`top p ${top_p}`);
+    words.push(`seed ${sample_seed}`);
+  }
+  return words.join(', ');
 }

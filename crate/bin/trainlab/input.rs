@@ -43,14 +43,20 @@ impl RunArgs {
         if self.text.is_some() {
             config::set(&mut whole, "data.corpus", "own")?;
         }
-        for assignment in &self.set {
-            let (path, value) = assignment.split_once('=').ok_or_else(|| {
-                Error::refused(Problem::new("--set", assignment, "PATH=VALUE", "Write, say, --set model.width=256."))
-            })?;
-            config::set(&mut whole, path, value)?;
-        }
+        set_fields(&mut whole, &self.set)?;
         config::parse(&whole)
     }
+}
+
+/// Sets the fields of a config that `--set` names.
+pub fn set_fields(config: &mut Value, assignments: &[String]) -> Result<()> {
+    for assignment in assignments {
+        let (path, value) = assignment.split_once('=').ok_or_else(|| {
+            Error::refused(Problem::new("--set", assignment, "PATH=VALUE", "Write, say, --set model.width=256."))
+        })?;
+        config::set(config, path, value)?;
+    }
+    Ok(())
 }
 
 /// The text of a config, tokenised and split.

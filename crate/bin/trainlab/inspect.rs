@@ -26,8 +26,16 @@ pub struct SavedArgs {
 }
 
 impl SavedArgs {
-    async fn load(&self) -> Result<Trainer> {
-        let bytes = files::read(&self.folder.join(CHECKPOINT))?;
+    fn bytes(&self) -> Result<Vec<u8>> {
+        files::read(&self.folder.join(CHECKPOINT))
+    }
+
+    pub fn config(&self) -> Result<Config> {
+        Ok(Checkpoint::header(&self.bytes()?)?.config)
+    }
+
+    pub async fn load(&self) -> Result<Trainer> {
+        let bytes = self.bytes()?;
         let config = Checkpoint::header(&bytes)?.config;
         let dataset = input::dataset(&config, self.text.as_deref())?;
         let device = input::open(self.device).await?;
@@ -39,15 +47,6 @@ impl SavedArgs {
 
 pub async fn evaluate(saved: &SavedArgs) -> Result<()> {
     print(&saved.load().await?.evaluate().await?);
-    Ok(())
-}
-
-pub async fn sample(saved: &SavedArgs, prompt: Option<String>, temperature: Option<f32>) -> Result<()> {
-    let mut trainer = saved.load().await?;
-    let evaluation = trainer.config.evaluation.clone();
-    let prompt = prompt.unwrap_or(evaluation.prompt);
-    let sample = trainer.sample(&prompt, temperature.unwrap_or(evaluation.temperature as f32)).await?;
-    println!("{}{}", sample.prompt, sample.text);
     Ok(())
 }
 

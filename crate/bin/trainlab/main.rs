@@ -6,6 +6,7 @@ mod bench;
 mod files;
 mod input;
 mod inspect;
+mod sample;
 mod saves;
 mod tilings;
 mod train;
@@ -46,17 +47,8 @@ enum Command {
     },
     /// Validate a saved run on the held-out text.
     Eval(inspect::SavedArgs),
-    /// Let a saved run write.
-    Sample {
-        #[command(flatten)]
-        saved: inspect::SavedArgs,
-        /// What to go on from; the config's prompt if left out.
-        #[arg(long)]
-        prompt: Option<String>,
-        /// 0 always takes the likeliest token; the config's if left out.
-        #[arg(long)]
-        temperature: Option<f32>,
-    },
+    /// Let a saved run write; print the text as it comes.
+    Sample(sample::SampleArgs),
     /// Measure how fast this machine is.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -74,9 +66,7 @@ fn main() -> ExitCode {
         }
         Command::Plan { run, device } => pollster::block_on(inspect::plan(&run, device)),
         Command::Eval(saved) => pollster::block_on(inspect::evaluate(&saved)),
-        Command::Sample { saved, prompt, temperature } => {
-            pollster::block_on(inspect::sample(&saved, prompt, temperature))
-        }
+        Command::Sample(args) => pollster::block_on(sample::sample(&args)),
         Command::Bench(command) => pollster::block_on(bench::bench(&command)),
         Command::Doctor => pollster::block_on(inspect::doctor()),
     };

@@ -129,8 +129,10 @@ async fn look(trainer: &mut Trainer, config: &Config, saves: &mut Saves<'_>) -> 
         saves.save(trainer).await?;
     }
     if trainer.sample_due() {
-        let sample = trainer.sample(&config.evaluation.prompt, config.evaluation.temperature as f32).await?;
-        println!("{}", json!({ "sample": sample }));
+        let sample = trainer.sample(&config.evaluation).await?;
+        let mut line = json!(sample.beginning);
+        line["text"] = json!(sample.text());
+        println!("{}", json!({ "sample": line }));
     }
     Ok(())
 }

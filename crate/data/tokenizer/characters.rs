@@ -82,8 +82,8 @@ impl Tokenize for Characters {
         text.chars().map(|c| self.id(c)).collect()
     }
 
-    fn decode(&self, tokens: &[u32]) -> String {
-        tokens.iter().map(|&id| self.character(id)).collect()
+    fn token_utf8(&self, id: u32) -> Vec<u8> {
+        self.character(id).to_string().into_bytes()
     }
 
     fn vocabulary_size(&self) -> usize {
@@ -101,13 +101,14 @@ impl Tokenize for Characters {
 
 #[cfg(test)]
 mod tests {
+    use super::super::decode;
     use super::*;
 
     #[test]
     fn the_vocabulary_is_sorted_and_knows_the_unknown() {
         let characters = Characters::train("banana é").unwrap();
         assert_eq!(characters.vocabulary, [' ', 'a', 'b', 'n', 'é', UNKNOWN]);
-        assert_eq!(characters.decode(&characters.encode("bé😀x")), "bé\u{fffd}\u{fffd}");
+        assert_eq!(decode(&characters, &characters.encode("bé😀x")), "bé\u{fffd}\u{fffd}");
         assert_eq!(characters.token_bytes(4), 2);
     }
 

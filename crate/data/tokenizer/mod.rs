@@ -3,6 +3,7 @@
 
 mod bytes;
 mod characters;
+mod decoder;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Result;
 pub use bytes::Bytes;
 pub use characters::Characters;
+pub use decoder::Decoder;
 
 /// What one token of the text is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -34,9 +36,9 @@ pub enum Tokenizer {
 /// What every tokenizer can do. Token ids are 0..vocabulary_size.
 trait Tokenize {
     fn encode(&self, text: &str) -> Vec<u32>;
-    fn decode(&self, tokens: &[u32]) -> String;
     fn vocabulary_size(&self) -> usize;
     fn token_bytes(&self, id: u32) -> u32;
+    fn token_utf8(&self, id: u32) -> Vec<u8>;
     fn token_text(&self, id: u32) -> String;
 }
 
@@ -68,7 +70,7 @@ impl Tokenizer {
 
     /// The text of the tokens. Bytes that are not UTF-8, and ids outside the vocabulary, become U+FFFD.
     pub fn decode(&self, tokens: &[u32]) -> String {
-        self.inner().decode(tokens)
+        decode(self.inner(), tokens)
     }
 
     pub fn vocabulary_size(&self) -> usize {
@@ -80,10 +82,22 @@ impl Tokenizer {
         self.inner().token_bytes(id)
     }
 
+    /// The bytes that the token stands for; a character may need those of several tokens.
+    pub fn token_utf8(&self, id: u32) -> Vec<u8> {
+        self.inner().token_utf8(id)
+    }
+
     /// The token as a reader may see it: blanks and control characters are made visible.
     pub fn token_text(&self, id: u32) -> String {
         self.inner().token_text(id)
     }
+}
+
+fn decode(tokenizer: &dyn Tokenize, tokens: &[u32]) -> String {
+    let mut decoder = Decoder::default();
+    let mut text: String = tokens.iter().map(|&id| decoder.push(&tokenizer.token_utf8(id))).collect();
+    text += &decoder.finish();
+    text
 }
 
 /// What stands for a character that a tokenizer does not know.
