@@ -1,7 +1,8 @@
-//! How kernels are cut up on a GPU: matrix products as measured once on the adapter at hand and then remembered,
-//! attention by a rule.
+//! How kernels are cut up on a GPU: matrix products as measured once on the adapter at hand and then remembered, the
+//! others by a rule.
 //!
-//! The choice never changes a bit of a result (see [`Tiling`]), so runs repeat whatever was measured.
+//! What is measured never changes a bit of a result (see [`Tiling`]), and the rules know no more of an adapter than
+//! whether it is a software one: runs repeat.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,9 @@ use crate::engine::{Device, Engine};
 use crate::error::Result;
 use crate::kernels::Kernel;
 use crate::kernels::attention::{AttentionBackwardKeyValue, AttentionBackwardQuery, AttentionForward};
+use crate::kernels::cross_entropy::CrossEntropy;
 use crate::kernels::matmul::MatMul;
+use crate::kernels::norm::{NormBackward, NormForward};
 use crate::kernels::tiling::Tiling;
 use crate::profile;
 use crate::tape::{Op, Recording};
@@ -38,7 +41,7 @@ impl Tilings {
     }
 }
 
-/// Gives each product of the recordings its tiling, and attention its rows. Products of the first, a training step, are measured while the
+/// Gives each product of the recordings its tiling, and the other kernels theirs. Products of the first, a training step, are measured while the
 /// device's budget lasts, the costliest first. Ops play on the engine's buffers: before anything is written to them.
 pub async fn choose(engine: &mut Engine, device: &Device, recordings: &mut [&mut Recording]) -> Result<()> {
     let Device::Gpu(gpu) = device else { return Ok(()) };
@@ -65,6 +68,9 @@ pub async fn choose(engine: &mut Engine, device: &Device, recordings: &mut [&mut
             | Kernel::AttentionBackwardKeyValue(AttentionBackwardKeyValue(shape)) => {
                 shape.rows_each = shape.rows_for(gpu.software);
             }
+            Kernel::NormForward(NormForward { alone, .. })
+            | Kernel::NormBackward(NormBackward { alone, .. })
+            | Kernel::CrossEntropy(CrossEntropy { alone, .. }) => *alone = gpu.software,
             _ => {}
         }
     }

@@ -17,3 +17,18 @@ fn workgroup_sum(mine: vec2f, local: u32) -> vec2f {
     workgroupBarrier();
     return sum;
 }
+
+// The same of the largest number.
+fn workgroup_max(mine: f32, local: u32) -> f32 {
+    slots[local].x = mine;
+    for (var half = WORKGROUP_X / 2u; half > 0u; half /= 2u) {
+        workgroupBarrier();
+        if (local < half) {
+            slots[local].x = max(slots[local].x, slots[local + half].x);
+        }
+    }
+    workgroupBarrier();
+    let largest = slots[0].x;
+    workgroupBarrier();
+    return largest;
+}

@@ -96,9 +96,9 @@ async fn two_linear_layers() {
 async fn norms() {
     for norm in [Norm::LayerNorm, Norm::RmsNorm] {
         let (rows, width) = (18, 12);
-        let forward = Case::new(NormForward { norm, rows, width });
+        let forward = Case::new(NormForward::new(norm, rows, width));
         let dy = random(100, rows * width, 1.0);
-        let backward = Case::new(NormBackward { norm, rows, width, accumulate: false })
+        let backward = Case::new(NormBackward::new(norm, rows, width, false))
             .with("dy", &dy[..])
             .with("x", forward.input("x"))
             .with("weight", forward.input("weight"))
@@ -143,7 +143,16 @@ async fn attention() {
 async fn cross_entropy() {
     let (batch, context, vocabulary, rows) = (3, 4, 5, 7);
     let gradient_scale = Some(0.25);
-    let kernel = CrossEntropy { batch, context, vocabulary, first_row: 2, rows, gradient_scale, accumulate: false };
+    let kernel = CrossEntropy {
+        batch,
+        context,
+        vocabulary,
+        first_row: 2,
+        rows,
+        gradient_scale,
+        accumulate: false,
+        alone: false,
+    };
     let tokens: Vec<u32> = (0..15).map(|i| i * 7 % 5).collect();
     let case = Case::new(kernel).with_ids("tokens", &tokens).scaled("logits", 3.0);
     check(&case, "losses", &vec![0.25; rows], "logits", &case.output("logits"));

@@ -31,8 +31,19 @@ enum Constant {
 }
 
 impl Shader {
+    /// Invocations of a workgroup where nothing else is asked for.
+    pub const WORKGROUP: usize = 64;
+
     pub fn new(name: &'static str, bindings: Vec<Binding>) -> Self {
-        Self { name, bindings, grid: [1, 1], constants: vec![], flags: vec![], parts: vec![], workgroup: [64, 1] }
+        Self {
+            name,
+            bindings,
+            grid: [1, 1],
+            constants: vec![],
+            flags: vec![],
+            parts: vec![],
+            workgroup: [Self::WORKGROUP, 1],
+        }
     }
 
     pub fn count(mut self, name: &'static str, value: usize) -> Self {
@@ -79,6 +90,22 @@ impl Shader {
     pub fn workgroups(self, count: usize) -> Self {
         let rows = count.div_ceil(MAX_GRID);
         self.grid([count.div_ceil(rows), rows])
+    }
+
+    /// For `count` rows, each by a workgroup of `WORKGROUP`, or alone by an invocation: where a row is and how its
+    /// invocations come together (`row_of`, `first_column`, `row_sum`, `row_max`, `row_barrier`).
+    pub fn rows(self, count: usize, alone: bool) -> Self {
+        // Few in a workgroup, so that a software adapter's processors all have some.
+        let (side, groups) = if alone { (16, count.div_ceil(16)) } else { (Self::WORKGROUP, count) };
+        self.flag("ALONE", alone)
+            .part(include_str!("../../shaders/workgroup_sum.wgsl"))
+            .part(if alone {
+                include_str!("../../shaders/row_alone.wgsl")
+            } else {
+                include_str!("../../shaders/row_shared.wgsl")
+            })
+            .workgroup([side, 1])
+            .workgroups(groups)
     }
 
     /// The whole WGSL source.

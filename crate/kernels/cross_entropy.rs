@@ -19,6 +19,8 @@ pub struct CrossEntropy {
     pub gradient_scale: Option<f32>,
     /// Losses are added to what is there.
     pub accumulate: bool,
+    /// On a GPU an invocation has a row alone, instead of a workgroup.
+    pub alone: bool,
 }
 
 impl CrossEntropy {
@@ -48,9 +50,8 @@ impl Spec for CrossEntropy {
             .number("SCALE", self.gradient_scale.unwrap_or(0.0))
             .flag("GRADIENT", self.gradient_scale.is_some())
             .flag("ACCUMULATE", self.accumulate)
+            .rows(self.rows, self.alone)
             .part(include_str!("../../shaders/cross_entropy.wgsl"))
-            .workgroup([64, 1])
-            .workgroups(self.rows)
     }
 
     fn run<R: Real>(&self, args: Args<R>, _: &Step) {

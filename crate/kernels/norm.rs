@@ -12,14 +12,23 @@ use crate::tape::{ALIGNMENT, aligned};
 /// As in PyTorch.
 pub const EPSILON: f32 = 1e-5;
 
-/// As wide as an arena's padding, so that a workgroup writes a share to its end.
+/// A workgroup is as wide as an arena's padding, so that it writes a share to its end.
 const WORKGROUP: usize = ALIGNMENT;
+const _: () = assert!(WORKGROUP == Shader::WORKGROUP);
 
 #[derive(Clone, Debug)]
 pub struct NormForward {
     pub norm: Norm,
     pub rows: usize,
     pub width: usize,
+    /// On a GPU an invocation has a row alone, instead of a workgroup.
+    pub alone: bool,
+}
+
+impl NormForward {
+    pub fn new(norm: Norm, rows: usize, width: usize) -> Self {
+        Self { norm, rows, width, alone: false }
+    }
 }
 
 impl Spec for NormForward {
@@ -44,10 +53,8 @@ impl Spec for NormForward {
             .count("WIDTH", self.width)
             .number("EPSILON", EPSILON)
             .flag("LAYER_NORM", self.norm == Norm::LayerNorm)
-            .part(include_str!("../../shaders/workgroup_sum.wgsl"))
+            .rows(self.rows, self.alone)
             .part(include_str!("../../shaders/norm/forward.wgsl"))
-            .workgroup([WORKGROUP, 1])
-            .workgroups(self.rows)
     }
 
     fn run<R: Real>(&self, args: Args<R>, _: &Step) {
@@ -85,9 +92,15 @@ pub struct NormBackward {
     pub width: usize,
     /// dx is added to what is there (the residual stream's gradient) instead of replacing it.
     pub accumulate: bool,
+    /// On a GPU an invocation has a group of rows alone, instead of a workgroup.
+    pub alone: bool,
 }
 
 impl NormBackward {
+    pub fn new(norm: Norm, rows: usize, width: usize, accumulate: bool) -> Self {
+        Self { norm, rows, width, accumulate, alone: false }
+    }
+
     const ROWS_PER_GROUP: usize = 16;
 
     pub fn groups(rows: usize) -> usize {
@@ -102,7 +115,7 @@ impl NormBackward {
 
 impl Spec for NormBackward {
     fn bindings(&self) -> Vec<Binding> {
-        let Self { norm, rows, width, accumulate } = *self;
+        let Self { norm, rows, width, accumulate, .. } = *self;
         let dx = if accumulate { Binding::update } else { Binding::write };
         vec![
             Binding::read("dy", rows * width),
@@ -115,7 +128,7 @@ impl Spec for NormBackward {
     }
 
     fn shader(&self) -> Shader {
-        let Self { norm, rows, width, accumulate } = *self;
+        let Self { norm, rows, width, accumulate, .. } = *self;
         Shader::new("norm_backward", self.bindings())
             .count("ROWS", rows)
             .count("WIDTH", width)
@@ -126,10 +139,8 @@ impl Spec for NormBackward {
             .count("COLUMNS", width.div_ceil(WORKGROUP))
             .flag("LAYER_NORM", norm == Norm::LayerNorm)
             .flag("ACCUMULATE", accumulate)
-            .part(include_str!("../../shaders/workgroup_sum.wgsl"))
+            .rows(Self::groups(rows), self.alone)
             .part(include_str!("../../shaders/norm/backward.wgsl"))
-            .workgroup([WORKGROUP, 1])
-            .workgroups(Self::groups(rows))
     }
 
     fn run<R: Real>(&self, args: Args<R>, _: &Step) {

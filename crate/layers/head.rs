@@ -46,6 +46,7 @@ pub fn loss(r: &mut Recorder, x: Variable, losses: Tensor, tied: bool) {
             rows: chunk,
             gradient_scale: gradient.map(|_| 1.0 / r.rows_of_step() as f32),
             accumulate: r.accumulate,
+            alone: false,
         };
         let chunk_losses = losses.slice(first_row..first_row + chunk);
         r.tape.push(kernel, "cross-entropy", &[r.batch.tokens, logits, chunk_losses]);

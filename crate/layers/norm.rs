@@ -19,11 +19,11 @@ pub fn norm(r: &mut Recorder, kind: Norm, name: &str, x: Variable, shares: Optio
     if kind.has_bias() {
         tensors.push(r.weight(&format!("{name}.bias")));
     }
-    r.tape.push(NormForward { norm: kind, rows, width }, name, &tensors);
+    r.tape.push(NormForward::new(kind, rows, width), name, &tensors);
 
     if let Some(shares) = shares {
         r.tape.backward(|group| {
-            let kernel = NormBackward { norm: kind, rows, width, accumulate: !last };
+            let kernel = NormBackward::new(kind, rows, width, !last);
             let tensors = [y.gradient, x.value, weight, moments, x.gradient, shares];
             group.push(kernel, format!("{name} gradient"), &tensors);
         });

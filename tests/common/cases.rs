@@ -124,15 +124,17 @@ pub fn copy() -> Vec<Case> {
 pub fn norm_forward() -> Vec<Case> {
     let mut cases = vec![];
     for norm in [Norm::LayerNorm, Norm::RmsNorm] {
-        for (rows, width) in [(1, 4), (33, 20), (17, 96), (3, 260)] {
-            let case = Case::new(NormForward { norm, rows, width });
+        for (rows, width, alone) in
+            [(1, 4, false), (33, 20, false), (17, 96, false), (3, 260, false), (33, 20, true), (3, 260, true)]
+        {
+            let case = Case::new(NormForward { alone, ..NormForward::new(norm, rows, width) });
             // A mean far from zero: squares must be summed about it.
             let x: Vec<f64> = case.input("x").iter().map(|x| 5.0 + x).collect();
             cases.push(case.with("x", x));
         }
     }
     // More workgroups than one dimension of a grid holds.
-    cases.push(Case::new(NormForward { norm: Norm::RmsNorm, rows: 65_537, width: 1 }));
+    cases.push(Case::new(NormForward::new(Norm::RmsNorm, 65_537, 1)));
     cases
 }
 
@@ -140,10 +142,12 @@ pub fn norm_backward() -> Vec<Case> {
     let mut cases = vec![];
     for norm in [Norm::LayerNorm, Norm::RmsNorm] {
         for (rows, width, accumulate) in [(1, 4, false), (33, 20, true), (17, 96, false), (3, 260, true)] {
-            let forward = Case::new(NormForward { norm, rows, width });
-            let case = Case::new(NormBackward { norm, rows, width, accumulate });
-            let x = forward.input("x");
-            cases.push(case.with("moments", forward.output("moments")).with("x", x));
+            for alone in [false, true] {
+                let forward = Case::new(NormForward::new(norm, rows, width));
+                let case = Case::new(NormBackward { alone, ..NormBackward::new(norm, rows, width, accumulate) });
+                let x = forward.input("x");
+                cases.push(case.with("moments", forward.output("moments")).with("x", x));
+            }
         }
     }
     cases
@@ -244,12 +248,13 @@ pub fn embed_backward() -> Vec<Case> {
 pub fn cross_entropy() -> Vec<Case> {
     let mut cases = vec![];
     for (vocabulary, logit_scale) in [(3, 1.0), (65, 80.0), (1000, 5.0)] {
-        for (first_row, rows) in [(0, 15), (4, 7)] {
+        for (first_row, rows, alone) in [(0, 15, false), (4, 7, false), (0, 15, true)] {
             for gradient_scale in [None, Some(1.0), Some(1.0 / 15.0)] {
                 let (batch, context) = (3, 5);
                 // Only training adds losses up.
                 let accumulate = gradient_scale == Some(1.0);
-                let kernel = CrossEntropy { batch, context, vocabulary, first_row, rows, gradient_scale, accumulate };
+                let kernel =
+                    CrossEntropy { batch, context, vocabulary, first_row, rows, gradient_scale, accumulate, alone };
                 let mut random = Random::new(2, Stream::Other(0));
                 let tokens: Vec<u32> = (0..batch * (context + 1)).map(|_| random.below(vocabulary as u32)).collect();
                 cases.push(Case::new(kernel).with_ids("tokens", &tokens).scaled("logits", logit_scale));

@@ -154,7 +154,7 @@ fn norm_forward(kernel: &NormForward, bound: &mut Bound) {
 }
 
 fn norm_backward(kernel: &NormBackward, bound: &mut Bound) {
-    let NormBackward { norm, rows, width, accumulate } = *kernel;
+    let NormBackward { norm, rows, width, accumulate, .. } = *kernel;
     let [dy, x, weight, moments, before] = ["dy", "x", "weight", "moments", "dx"].map(|name| bound.get(name));
     let share = NormBackward::share(norm, width);
     let mut shares = vec![0.0; NormBackward::groups(rows) * share];
