@@ -5,6 +5,7 @@ import { FileNotices } from './checkpoint/notices';
 import { Recovery } from './device/loss';
 import { DeviceNotices } from './device/notices';
 import { Settings } from './form/settings';
+import { ProfilePanel } from './profile/panel';
 import { Controls } from './run/controls';
 import { Plan } from './run/plan';
 import { Samples } from './run/samples';
@@ -29,6 +30,7 @@ export function App() {
           <Status />
         </section>
         <Plan />
+        <ProfilePanel />
         <Charts />
         <Samples />
       </main>

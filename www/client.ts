@@ -1,6 +1,7 @@
 // The page's end of the worker: starts it, sends commands, hands its events on.
 
 import type { Config } from './config/schema';
+import { keptTilings } from './device/tilings';
 import type { Problem } from './lab';
 import type { Command, Event } from './protocol';
 import { asked, live, phase, trouble } from './state';
@@ -52,7 +53,7 @@ export function send(command: Command): void {
 
 export function openDevice(choice = asked.value): void {
   asked.value = choice;
-  send({ type: 'open', device: choice, base: document.baseURI });
+  send({ type: 'open', device: choice, base: document.baseURI, tilings: keptTilings() });
 }
 
 export function useOwnText(source: Blob | string, name: string): void {

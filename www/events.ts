@@ -12,6 +12,7 @@ export function fold(event: Event): void {
       state.phase.value = 'idle';
       state.loading.value = null;
       state.recovery.value = null;
+      state.profiling.value = null;
       break;
     case 'device':
       state.device.value = event.device;
@@ -105,6 +106,17 @@ export function fold(event: Event): void {
     case 'not-kept':
       state.notKept.value = event.message;
       break;
+    case 'profiling':
+      state.profiling.value = event.share;
+      break;
+    case 'profiled':
+      state.profile.value = event.measured;
+      state.profiling.value = null;
+      break;
+    case 'unprofiled':
+      state.noProfile.value = event.message ?? 'It was ended before all kernels were timed.';
+      state.profiling.value = null;
+      break;
   }
 }
 
@@ -147,4 +159,5 @@ function end(phase: state.Phase, message: string | null): void {
   state.sampling.value = false;
   state.loading.value = null;
   state.recovery.value = null;
+  state.profiling.value = null;
 }

@@ -1,6 +1,7 @@
 // Numbers as people read them.
 
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const significant = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
 const PREFIXES = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
 
 export const count = (value: number): string => whole.format(value);
@@ -22,6 +23,11 @@ export function bytes(value: number): string {
   const scaled = value / 1024 ** index;
   return `${index === 0 ? scaled : scaled.toFixed(scaled >= 100 ? 0 : 1)} ${units[index]}`;
 }
+
+/** Three significant digits. */
+export const figures = (value: number): string => significant.format(value);
+
+export const percent = (share: number): string => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)}%`;
 
 export const nats = (value: number): string => value.toFixed(3);
 

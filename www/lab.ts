@@ -133,9 +133,49 @@ export type Header = {
   text: string;
 };
 
+/** One kernel of a step at one shape, timed by itself. */
+export type KernelTime = {
+  kernel: string;
+  /** The first op that plays it. */
+  label: string;
+  /** Of a matrix product; its tiling on a GPU. */
+  shape: string | null;
+  tiling: string | null;
+  /** How often a step plays it. */
+  count: number;
+  /** Once. */
+  milliseconds: number;
+  /** Of all kernels of the step, 0 to 1. */
+  share: number;
+  /** 10⁹ floating-point operations, and 10⁹ bytes, a second. */
+  gflops: number;
+  gigabytes: number;
+};
+
+export type Profile = {
+  /** What the device does at best, as measured. */
+  ceiling: { gflops: number; gigabytes: number };
+  /** The largest share first. */
+  kernels: KernelTime[];
+};
+
 export interface Lab {
   device(): DeviceInfo;
   plan(config: Config, text: string): Plan;
+  /**
+   * Times each kernel of a training step, for about `budget` seconds each. `progress` is told the share that is done
+   * before each; where it answers false, the profile ends, and this throws.
+   */
+  profile(
+    config: Config,
+    text: string,
+    budget: number,
+    progress: (share: number) => Promise<boolean>,
+  ): Promise<Profile>;
+  /** The tilings of matrix products that were measured on this device, as JSON; undefined where none were. */
+  tilings(): string | undefined;
+  /** Takes them up again on the same adapter, so that nothing is measured twice. */
+  recall(tilings: string): void;
   /** `progress` is told the share of kernels that are compiled. */
   start(config: Config, text: string, progress: (share: number) => void): Promise<Run>;
   /** The same from a checkpoint of such a run; refuses another text than it began with. */

@@ -139,14 +139,20 @@ export class LiveRun {
     return true;
   }
 
-  /** The run as a file. Steps under way are waited for; a run that is running goes on in the next turn. */
+  /** The run as a file. Where it is running it goes on in the next turn. */
   async checkpoint(): Promise<Uint8Array<ArrayBuffer>> {
+    await this.settle();
+    return (await this.run.checkpoint()) as Uint8Array<ArrayBuffer>;
+  }
+
+  /** Waits for the steps under way; then its clock stands, and the device is free until the next step. */
+  async settle(): Promise<void> {
     for (;;) {
       const pumped = this.run.collect();
       this.tell(pumped);
       if (pumped.state === 'failed') throw new Error(pumped.message);
       this.run.pause();
-      if (pumped.settled) return (await this.run.checkpoint()) as Uint8Array<ArrayBuffer>;
+      if (pumped.settled) return;
       await nap(WAIT_MS);
     }
   }

@@ -2,12 +2,25 @@
 // the worker answers with events. Both are plain objects, so that they survive structured cloning.
 
 import type { Config, JsonSchema, Values } from './config/schema';
-import type { DeviceChoice, DeviceInfo, Evaluation, Metric, Piece, Plan, Problem, Sample } from './lab';
+import type {
+  DeviceChoice,
+  DeviceInfo,
+  Evaluation,
+  Metric,
+  Piece,
+  Plan,
+  Problem,
+  Profile,
+  Sample,
+} from './lab';
 
 /** Page → worker. They are handled one after the other, between two turns of the training loop. */
 export type Command =
-  /** Open a device; a live run ends. Corpora are fetched relative to `base`. */
-  | { type: 'open'; device: DeviceChoice; base: string }
+  /**
+   * Open a device; a live run ends. Corpora are fetched relative to `base`. `tilings`: what was measured on earlier
+   * visits.
+   */
+  | { type: 'open'; device: DeviceChoice; base: string; tilings: Tilings }
   /** Is this config allowed? Answered by `checked` with the same id. */
   | { type: 'check'; id: number; config: Config }
   /** What would this config cost? Answered by `planned` or `unplanned`; a newer request replaces an older one. */
@@ -38,7 +51,20 @@ export type Command =
   | { type: 'recover' }
   /** Take a stopped or finished run on to so many steps, all else unchanged. Answered as `train`. */
   | { type: 'train-on'; steps: number }
-  | { type: 'forget-kept' };
+  | { type: 'forget-kept' }
+  /**
+   * Time each kernel of a step. Told by `profiling`, answered by `profiled` or `unprofiled`. Whatever is asked for
+   * meanwhile ends it.
+   */
+  | { type: 'profile'; config: Config }
+  /** Does nothing, and so ends a profile. */
+  | { type: 'end-profile' };
+
+/** By the adapter's name: the tilings of matrix products that were measured on it, as the core's JSON. */
+export type Tilings = Record<string, string>;
+
+/** A profile, and of what. */
+export type Measured = Profile & { config: Config; device: DeviceInfo };
 
 /** A run in the browser's private files. */
 export type Kept = { step: number; steps: number; at: number };
@@ -105,4 +131,11 @@ export type Event =
   /** A run is kept in this browser; `found`: since an earlier visit, or since before the lab broke down. */
   | { type: 'kept'; kept: Kept; found: boolean }
   /** It cannot be kept; told once. */
-  | { type: 'not-kept'; message: string };
+  | { type: 'not-kept'; message: string }
+  /** The share of kernels that are timed. */
+  | { type: 'profiling'; share: number }
+  | { type: 'profiled'; measured: Measured }
+  /** No profile; `message`: why, or null where something else was asked for. */
+  | { type: 'unprofiled'; message: string | null }
+  /** All that were measured on the adapter so far, to be kept for the next visit. */
+  | { type: 'tilings'; adapter: string; tilings: string };

@@ -146,6 +146,16 @@ export class Runs {
     return this.surely(recover, this.refuse);
   }
 
+  /** Work that has the device to itself: not while a run trains, and after its last step has arrived. */
+  alone(work: () => Promise<void>, refuse: (error: unknown) => void): Promise<void> {
+    const alone = async () => {
+      if (this.run?.state === 'running') throw new Error('A run is training. Pause it first.');
+      await this.run?.settle();
+      await work();
+    };
+    return this.surely(alone, refuse);
+  }
+
   private readonly report = (share: number): void => this.post({ type: 'starting', share });
 
   private readonly refuse = (error: unknown): void => {
@@ -184,6 +194,7 @@ export class Runs {
     };
     if (!untried) makeRoom();
     const run = await begin(beginning, lab, this.report);
+    this.opener.tellTilings();
     if (untried) makeRoom();
     this.run = new LiveRun(run, config, step, this.post);
     const from = bytes === null ? null : step;

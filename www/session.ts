@@ -6,6 +6,7 @@ import type { Config } from './config/schema';
 import { Opener } from './device/opener';
 import type { DeviceChoice, Header, Lab, Problem } from './lab';
 import { Planner } from './planner';
+import { Profiler } from './profile/profiler';
 import type { Command, Event } from './protocol';
 import { Runs } from './runs';
 import { Texts } from './text/texts';
@@ -17,6 +18,13 @@ export type Core = {
   checkpointHeader(bytes: Uint8Array): Header;
 };
 
+/** The commands that wait to be handled. */
+export type Line = {
+  /** Puts one back at the end. */
+  add(command: Command): void;
+  readonly empty: boolean;
+};
+
 export class Session {
   private readonly post: (event: Event) => void;
   private readonly opener: Opener;
@@ -24,18 +32,19 @@ export class Session {
   private readonly planner: Planner;
   private readonly keeper: Keeper;
   private readonly runs: Runs;
+  private readonly profiler: Profiler;
 
-  /** `again` puts a command back in line. */
-  constructor(core: Core, post: (event: Event) => void, again: (command: Command) => void) {
+  constructor(core: Core, post: (event: Event) => void, line: Line) {
     this.post = post;
     this.opener = new Opener(core.open, post);
     this.texts = new Texts(core.corpusText, (name, received, total) =>
       post({ type: 'text-progress', name, received, total }),
     );
-    this.planner = new Planner(core.check, this.texts, post, again);
+    this.planner = new Planner(core.check, this.texts, post, line.add);
     this.keeper = new Keeper(core.checkpointHeader, post);
     const beginnings = new Beginnings(core.checkpointHeader, this.texts, this.keeper);
     this.runs = new Runs(this.opener, this.planner, this.texts, this.keeper, beginnings, post);
+    this.profiler = new Profiler(this.opener, this.runs, this.texts, line, post);
   }
 
   get busy(): boolean {
@@ -53,6 +62,7 @@ export class Session {
       case 'open':
         this.texts.base = command.base;
         runs.drop();
+        opener.recall(command.tilings);
         return opener.open(command.device);
       case 'check':
         return this.post({ type: 'checked', id: command.id, problems: planner.problems(command.config) });
@@ -88,6 +98,10 @@ export class Session {
         return keeper.find();
       case 'forget-kept':
         return keeper.forget();
+      case 'profile':
+        return this.profiler.profile(command.config);
+      case 'end-profile':
+        return;
     }
   }
 }

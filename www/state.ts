@@ -3,7 +3,7 @@
 import { computed, signal } from '@preact/signals';
 import { type Config, type JsonSchema, readSections } from './config/schema';
 import type { DeviceChoice, DeviceInfo, Plan, Problem } from './lab';
-import type { Kept, TextFacts } from './protocol';
+import type { Kept, Measured, TextFacts } from './protocol';
 import type { RunRecord } from './record';
 
 /** `waking`: the core is being loaded. `starting`: a run was asked for. */
@@ -67,6 +67,13 @@ export const kept = signal<(Kept & { state: 'offered' | 'ours' | 'other' }) | nu
 /** What went wrong with a file, and why runs are not kept. */
 export const fileTrouble = signal<{ title: string; message: string } | null>(null);
 export const notKept = signal<string | null>(null);
+
+/** Where a step's time goes, as measured last. */
+export const profile = signal<Measured | null>(null);
+/** While that is measured: the share of kernels that are timed. */
+export const profiling = signal<number | null>(null);
+/** Why the last measurement came to nothing. */
+export const noProfile = signal<string | null>(null);
 
 export const record = signal<RunRecord | null>(null);
 /** Counts what was added to the record, which itself is not a signal: it grows thousands of times. */

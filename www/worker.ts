@@ -53,7 +53,12 @@ async function main(): Promise<void> {
       checkpointHeader: (bytes) => checkpoint_header(bytes) as Header,
     },
     post,
-    receive,
+    {
+      add: receive,
+      get empty() {
+        return inbox.length === 0;
+      },
+    },
   );
   for (;;) {
     const command = inbox.shift();

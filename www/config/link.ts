@@ -2,13 +2,10 @@
 
 import type { Problem } from '../lab';
 import type { Config, Field, Section, Value } from './schema';
-import { get, set } from './values';
+import { differences, get, set } from './values';
 
 export function writeFragment(config: Config, defaults: Config, sections: Section[]): string {
-  const pairs = sections
-    .flatMap((section) => section.fields)
-    .filter((field) => get(config, field.path) !== get(defaults, field.path))
-    .map((field) => `${field.path}=${encode(get(config, field.path))}`);
+  const pairs = differences(config, defaults, sections).map((path) => `${path}=${encode(get(config, path))}`);
   return pairs.length > 0 ? `#${pairs.join('&')}` : '';
 }
 

@@ -1,7 +1,7 @@
 // Reading and changing one value of a config by its path, `section.name`. Configs are never changed in place.
 
 import type { Config as Known } from '../generated/config';
-import type { Config, Value } from './schema';
+import type { Config, Section, Value } from './schema';
 
 /** A setting that the page itself knows by name; one that the core renames is then a type error. */
 export type KnownPath = {
@@ -21,3 +21,9 @@ export function set(config: Config, path: string, value: Value): Config {
   const [section = '', name = ''] = path.split('.');
   return { ...config, [section]: { ...config[section], [name]: value } };
 }
+
+/** Paths of the settings in which they differ. */
+export const differences = (one: Config, other: Config, sections: Section[]): string[] =>
+  sections
+    .flatMap(({ fields }) => fields.map(({ path }) => path))
+    .filter((path) => get(one, path) !== get(other, path));

@@ -2,7 +2,7 @@
 
 import { explain, isPanic, Loss } from '../errors';
 import type { DeviceChoice, Lab } from '../lab';
-import type { Event } from '../protocol';
+import type { Event, Tilings } from '../protocol';
 import { nap } from '../turns';
 import { whyNoWebGpu } from './webgpu';
 
@@ -12,6 +12,7 @@ const TRIES_MS = [0, 250, 750, 1500];
 export class Opener {
   /** What is open. */
   lab: Lab | null = null;
+  private readonly tilings: Tilings = {};
   private readonly core: (device: DeviceChoice) => Promise<Lab>;
   private readonly post: (event: Event) => void;
 
@@ -29,6 +30,21 @@ export class Opener {
       const missing = await whyNoWebGpu();
       this.post({ type: 'device-refused', asked: choice, message: explain(error).message, missing });
     }
+  }
+
+  /** What was measured on earlier visits, for when its adapter is opened. */
+  recall(tilings: Tilings): void {
+    Object.assign(this.tilings, tilings);
+  }
+
+  /** Posts what was measured since the device was opened, if anything was. */
+  tellTilings(): void {
+    const tilings = this.lab?.tilings();
+    if (!this.lab || tilings === undefined) return;
+    const adapter = this.lab.device().name;
+    if (tilings === this.tilings[adapter]) return;
+    this.tilings[adapter] = tilings;
+    this.post({ type: 'tilings', adapter, tilings });
   }
 
   /** Throws a loss that tells the whole story where there is no GPU any more. */
@@ -51,6 +67,8 @@ export class Opener {
     this.lab?.free();
     this.lab = opened;
     const device = opened.device();
+    const tilings = this.tilings[device.name];
+    if (tilings !== undefined) opened.recall(tilings);
     // What is missing only matters where the GPU is not in use.
     const missing = device.kind === 'gpu' ? null : await whyNoWebGpu();
     this.post({ type: 'device', asked: choice, device, missing });
