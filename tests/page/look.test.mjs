@@ -127,6 +127,7 @@ test('axes, units, smoothing and zoom', () =>
     assert.notEqual(await smooth.textContent(), last.bits_per_byte.toFixed(3));
     assert.equal(await legend.textContent(), last.bits_per_byte.toFixed(3), 'the raw points stay');
 
+    await chart.evaluate((element) => element.scrollIntoView({ block: 'end' }));
     const box = await chart.locator('.u-over').boundingBox();
     await page.mouse.move(box.x + box.width * 0.3, box.y + 50);
     await page.mouse.down();
