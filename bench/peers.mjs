@@ -36,7 +36,7 @@ const { values: options } = parseArgs({
     save: { type: 'string' },
   },
 });
-const fast = { steps: Number(options.steps), warmup: 3 };
+const fast = { steps: Number(options.steps), warmup: 5 };
 const slow = { steps: Number(options['slow-steps']), warmup: 1 };
 
 // W of the table: 4 layers, 128 wide, 4 heads, hidden 512, GELU, untied head, vocabulary 512, T 128, B 8.
@@ -165,12 +165,10 @@ async function native({ folder }, threads) {
   return JSON.parse(output(join(root, 'target/release/trainlab'), [...args, ...pace], { env }));
 }
 
-function torch({ folder, config }, threads) {
+function torch({ folder }, threads) {
   if (!options.python) throw new Error('not run: name a Python that has torch and safetensors with --python');
   const { steps, warmup } = fast;
-  const file = join(folder, 'torch.json');
-  writeFileSync(file, JSON.stringify(config));
-  const args = [join(root, 'bench/peers/torch_w.py'), join(folder, 'run'), file];
+  const args = [join(root, 'bench/peers/pytorch.py'), join(folder, 'run')];
   const printed = output(options.python, [
     ...args,
     '--steps',
@@ -207,7 +205,7 @@ await main(async () => {
       }
     }
   const lines = [
-    `Workload W, ${tokens} tokens a step; ${cpus().length} × ${cpus()[0].model.trim()}, ${new Date().toISOString().slice(0, 10)}`,
+    `Workload W, ${tokens} tokens a step, each step waited for; WebGPU on SwiftShader; ${cpus().length} × ${cpus()[0].model.trim()}, ${new Date().toISOString().slice(0, 10)}; npm run bench:peers -- ${process.argv.slice(2).join(' ')}`,
     '',
     '| | ms a step: median | least | CPU-ms | tokens/s | largest difference of a loss |',
     '|---|---|---|---|---|---|',

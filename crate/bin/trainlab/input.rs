@@ -15,7 +15,7 @@ use crate::{files, tilings};
 pub struct RunArgs {
     /// A config as JSON; what it leaves out takes the defaults.
     config: Option<PathBuf>,
-    /// Set a field, such as `model.width=256`; may be repeated.
+    /// Set a field, such as `model.width=256`; may be repeated. `trainlab config --help` lists all.
     #[arg(long = "set", value_name = "PATH=VALUE")]
     set: Vec<String>,
     /// The text file that `data.corpus=own` trains on.

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 the machine or a file failed, 2 refused, 3 diverged, 4 the GPU was lost, 130 stopped by Ctrl-C.
 
 mod bench;
+mod fields;
 mod files;
 mod input;
 mod inspect;
@@ -30,7 +31,8 @@ struct Cli {
 enum Command {
     /// Train a model; print a JSON object for each step, validation and sample.
     Train(train::TrainArgs),
-    /// Print the whole effective config as JSON.
+    /// Print the whole effective config as JSON; `config --help` explains every field.
+    #[command(after_long_help = fields::help())]
     Config {
         #[command(flatten)]
         run: RunArgs,

@@ -1,12 +1,17 @@
-"""The workload in PyTorch on the CPU, from trainlab's exported parameters and batches.
+"""A run repeated in PyTorch on the CPU, from the parameters and batches that trainlab exported.
 
-    python torch_w.py FOLDER CONFIG.json --steps N --warmup N --threads N
+    trainlab train --set training.steps=10 --out RUN --export-batches 10 > RUN.jsonl
+    python bench/peers/pytorch.py RUN [--steps N] [--threads N] [--against RUN.jsonl]
 
-FOLDER holds init.safetensors and batches.safetensors. Prints JSON: losses, and milliseconds of each step.
+Prints JSON: losses, gradient norms, and milliseconds and CPU-ms of each step. With --against it compares them with
+trainlab's, and exits with 1 where a loss differs by more than 1e-4, or the first norm, at the same parameters, by more
+than a thousandth.
 """
 
 import argparse
 import json
+import math
+import sys
 import time
 from pathlib import Path
 
@@ -16,19 +21,21 @@ from torch.nn import functional
 
 arguments = argparse.ArgumentParser()
 arguments.add_argument("folder", type=Path)
-arguments.add_argument("config", type=Path)
-arguments.add_argument("--steps", type=int, default=20)
+arguments.add_argument("--steps", type=int)
 arguments.add_argument("--threads", type=int, default=1)
+arguments.add_argument("--against", type=Path)
 arguments = arguments.parse_args()
 torch.set_num_threads(arguments.threads)
 
-config = json.loads(arguments.config.read_text())
-model, optimizer = config["model"], config["optimizer"]
+config = json.loads((arguments.folder / "config.json").read_text())
+model, optimizer, schedule = config["model"], config["optimizer"], config["schedule"]
 p = {name: tensor.requires_grad_(True) for name, tensor in load_file(arguments.folder / "init.safetensors").items()}
 batches = load_file(arguments.folder / "batches.safetensors")["tokens"].long()  # (N, B, T+1)
 
 
 def norm(x, name):
+    if model["norm"] == "rms_norm":
+        return functional.rms_norm(x, x.shape[-1:], p[f"{name}.weight"], eps=1e-5)
     return functional.layer_norm(x, x.shape[-1:], p[f"{name}.weight"], p[f"{name}.bias"])
 
 
@@ -61,14 +68,40 @@ adamw = torch.optim.AdamW(
     eps=optimizer["epsilon"],
     fused=True,
 )
-losses, milliseconds, cpu = [], [], []
-for step in range(arguments.steps):
+
+
+def rate_at(step):
+    """Linear warm-up, then the schedule; `step` counts from 1."""
+    warmup, last = schedule["warmup_steps"], schedule["final_fraction"]
+    if step < warmup:
+        return optimizer["learning_rate"] * step / warmup
+    done = min((step - warmup) / max(config["training"]["steps"] - warmup, 1), 1.0)
+    left = {"constant": 1.0, "linear": 1.0 - done, "cosine": 0.5 + 0.5 * math.cos(math.pi * done)}[schedule["kind"]]
+    return optimizer["learning_rate"] * (last + (1.0 - last) * left)
+
+
+losses, norms, milliseconds, cpu = [], [], [], []
+for step in range(arguments.steps or len(batches)):
     begin, used = time.perf_counter(), time.process_time()
     adamw.zero_grad(set_to_none=True)
     loss = loss_of(batches[step])
     loss.backward()
+    if optimizer["clip_norm"] > 0 or arguments.against:
+        limit = optimizer["clip_norm"] or math.inf
+        norms.append(torch.nn.utils.clip_grad_norm_(p.values(), limit).item())
+    for group in adamw.param_groups:
+        group["lr"] = rate_at(step + 1)
     adamw.step()
     losses.append(loss.item())
     milliseconds.append((time.perf_counter() - begin) * 1e3)
     cpu.append((time.process_time() - used) * 1e3)
-print(json.dumps({"losses": losses, "milliseconds": milliseconds, "cpu": cpu, "version": torch.__version__}))
+if not arguments.against:
+    print(json.dumps({"losses": losses, "norms": norms, "milliseconds": milliseconds, "cpu": cpu}))
+    sys.exit()
+
+lines = [json.loads(line) for line in arguments.against.read_text().splitlines()]
+theirs = [line for line in lines if "grad_norm" in line]
+loss_difference = max(abs(line["loss"] - loss) for line, loss in zip(theirs, losses))
+norm_difference = abs(theirs[0]["grad_norm"] / norms[0] - 1)
+print(f"{len(losses)} steps: losses differ by at most {loss_difference:.1e}, the first gradient norm by {norm_difference:.1e}")
+sys.exit(loss_difference > 1e-4 or norm_difference > 1e-3)

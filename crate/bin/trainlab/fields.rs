@@ -1,0 +1,70 @@
+//! The help of `trainlab config`: every field of a config, from the schema that the page's form is made of.
+
+use serde_json::Value;
+use trainlab::config;
+
+/// `path = default  (unit; range or choices)` and, below it, what the field means.
+pub fn help() -> String {
+    let schema = serde_json::to_value(config::schema()).expect("a schema is JSON");
+    let mut text = String::from("Fields, as in --set path=value, with their defaults:\n");
+    for (section, reference) in object(&schema["properties"]) {
+        let definition = resolve(&schema, reference);
+        text += &format!("\n{section}: {}\n", words(definition));
+        for (name, field) in object(&definition["properties"]) {
+            let default = &field["default"];
+            text += &format!("  {section}.{name} = {default}{}\n      {}\n", limits(&schema, field), words(field));
+        }
+    }
+    text
+}
+
+fn object(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
+}
+
+fn resolve<'a>(schema: &'a Value, value: &'a Value) -> &'a Value {
+    let name = value["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/"));
+    name.map_or(value, |name| &schema["$defs"][name])
+}
+
+fn words(value: &Value) -> String {
+    value["description"].as_str().unwrap_or_default().replace('\n', " ")
+}
+
+/// What a field may be: choices, or a range and a unit.
+fn limits(schema: &Value, field: &Value) -> String {
+    let choices: Vec<&str> = resolve(schema, field)["oneOf"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|one| one["const"].as_str())
+        .collect();
+    let mut parts = vec![];
+    if !choices.is_empty() {
+        parts.push(choices.join(" | "));
+    }
+    if let (Some(least), Some(most)) = (field["minimum"].as_f64(), field["maximum"].as_f64()) {
+        parts.push(format!("{least} to {most}"));
+    }
+    parts.extend(field["x-unit"].as_str().map(str::to_owned));
+    if parts.is_empty() { String::new() } else { format!("  ({})", parts.join("; ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_is_explained() {
+        let text = help();
+        let config = serde_json::to_value(trainlab::config::Config::default()).unwrap();
+        for (section, fields) in object(&config) {
+            for (name, value) in object(fields) {
+                let line = format!("  {section}.{name} = {value}");
+                let after = text.split_once(&line).unwrap_or_else(|| panic!("{line} is missing in\n{text}")).1;
+                let explanation = after.lines().nth(1).unwrap().trim();
+                assert!(explanation.len() > 10, "{section}.{name}: `{explanation}`");
+            }
+        }
+    }
+}
