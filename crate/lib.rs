@@ -27,6 +27,8 @@ pub mod profile;
 pub mod random;
 pub mod real;
 pub mod sampler;
+#[cfg(target_arch = "wasm32")]
+mod sgemm;
 pub mod tape;
 pub mod trainer;
 pub mod tuning;

@@ -2,7 +2,7 @@
 //!
 //! A kernel's twin is written once, generic over [`Real`]. Only what must be fast in f32 differs: the exponential
 //! (a polynomial that the compiler can vectorise; wasm has no instruction for it) and the matrix product
-//! (the crate `matrixmultiply`).
+//! (the crate `matrixmultiply`; in wasm `sgemm.rs`).
 
 use std::fmt::Debug;
 use std::iter::Sum;
@@ -140,20 +140,29 @@ fn last_index(rows: usize, columns: usize, row: usize, column: usize) -> usize {
     (rows - 1) * row + (columns - 1) * column
 }
 
+/// Whether every element that a product reads and writes lies inside its slice; false where there is nothing to do.
+fn check<R>(shape: MatMulShape, a: &Strided<R>, b: &Strided<R>, c: &StridedMut<R>) -> bool {
+    let MatMulShape { rows, inner, columns } = shape;
+    if rows == 0 || columns == 0 {
+        return false;
+    }
+    assert!(inner > 0, "a product over nothing");
+    assert!(last_index(rows, inner, a.row, a.column) < a.data.len());
+    assert!(last_index(inner, columns, b.row, b.column) < b.data.len());
+    assert!(last_index(rows, columns, c.row, c.column) < c.data.len());
+    true
+}
+
 macro_rules! matmul_through {
     ($gemm:path) => {
         fn matmul(shape: MatMulShape, a: Strided<Self>, b: Strided<Self>, c: StridedMut<Self>, accumulate: bool) {
-            let MatMulShape { rows, inner, columns } = shape;
-            if rows == 0 || columns == 0 {
+            if !check(shape, &a, &b, &c) {
                 return;
             }
-            assert!(inner > 0, "a product over nothing");
-            assert!(last_index(rows, inner, a.row, a.column) < a.data.len());
-            assert!(last_index(inner, columns, b.row, b.column) < b.data.len());
-            assert!(last_index(rows, columns, c.row, c.column) < c.data.len());
+            let MatMulShape { rows, inner, columns } = shape;
             let beta = if accumulate { 1.0 } else { 0.0 };
-            // SAFETY: the three assertions above keep every access inside its slice, and `c` is borrowed mutably,
-            // so it overlaps neither `a` nor `b`.
+            // SAFETY: every access is inside its slice, as was checked, and `c` is borrowed mutably, so it overlaps
+            // neither `a` nor `b`.
             unsafe {
                 $gemm(
                     rows,
@@ -228,7 +237,15 @@ impl Real for f32 {
         f32::is_finite(self)
     }
 
+    #[cfg(not(target_arch = "wasm32"))]
     matmul_through!(matrixmultiply::sgemm);
+
+    #[cfg(target_arch = "wasm32")]
+    fn matmul(shape: MatMulShape, a: Strided<Self>, b: Strided<Self>, c: StridedMut<Self>, accumulate: bool) {
+        if check(shape, &a, &b, &c) {
+            crate::sgemm::sgemm(shape, a, b, c, accumulate);
+        }
+    }
 }
 
 impl Real for f64 {

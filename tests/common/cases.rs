@@ -69,6 +69,8 @@ pub fn matmul(layout: Layout) -> Vec<Case> {
     for shape in [[65, 20, 7], [12, 33, 7], [65, 33, 7], [12, 20, 8]] {
         cases.push(product(shape, added));
     }
+    // More than one block of the CPU device's in each direction.
+    cases.push(product([98, 770, 258], plain));
     // What is no number stays in its row and column: what is read beyond the end of another row must not count.
     // K is long enough for no driver to unroll the loop over it and drop what is multiplied by zero.
     let k = 131;
@@ -83,7 +85,10 @@ pub fn matmul(layout: Layout) -> Vec<Case> {
         numbers[at] = f64::NAN;
         case = case.with(name, numbers);
     }
-    cases.push(case);
+    cases.push(case.clone());
+    // The same where blocks of workgroup memory reach beyond K.
+    let shared = Tiling::all().find(|tiling| tiling.shared).expect("some tilings share");
+    cases.push(with_tiling(case, shared));
     // How C is finished does not depend on the layout: the whole list once, all of it together for each.
     let all = |activation| Ends { sums, ..ends(true, true, activation, true) };
     if layout == Layout::NT {
