@@ -2,7 +2,7 @@
 //!
 //! Blocks are packed as in BLIS (Van Zee & van de Geijn 2015, doi:10.1145/2764454). The inner tile is 3 × 12: its nine
 //! sums, a row of B and a number of A fit into the 15 vector registers that a browser's compiler has on x86. The tiles
-//! of the crate that multiplies natively do not, and reach about three quarters of the speed there.
+//! of the crate that multiplies natively do not.
 
 use core::arch::wasm32::{f32x4_add, f32x4_mul, f32x4_splat, v128, v128_load, v128_load32_splat, v128_store};
 use std::cell::RefCell;

@@ -6,6 +6,8 @@ use std::time::Instant;
 use clap::Subcommand;
 use indicatif::ProgressBar;
 use serde_json::json;
+use trainlab::config::Config;
+use trainlab::data::Dataset;
 use trainlab::engine::Device;
 use trainlab::error::Result;
 use trainlab::plan::Plan;
@@ -24,10 +26,10 @@ pub enum Bench {
         #[command(flatten)]
         measured: Measured,
         /// Timed steps.
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
         steps: u32,
         /// Steps before them.
-        #[arg(long, default_value_t = 3)]
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=100_000))]
         warmup: u32,
         /// Leave the kernels out.
         #[arg(long)]
@@ -42,57 +44,69 @@ pub struct Measured {
     #[arg(long, value_enum, default_value_t = DeviceArg::Auto)]
     device: DeviceArg,
     /// Seconds spent on each figure.
-    #[arg(long, default_value_t = 0.3)]
+    #[arg(long, default_value_t = 0.3, value_parser = budget)]
     budget: f64,
     /// Print a JSON object a line instead of tables.
     #[arg(long)]
     json: bool,
 }
 
+/// Seconds that can be spent on a figure.
+fn budget(text: &str) -> std::result::Result<f64, String> {
+    let seconds = text.parse().ok().filter(|seconds| (1e-3..=1e3).contains(seconds));
+    seconds.ok_or_else(|| "0.001 to 1000 seconds are allowed".to_owned())
+}
+
 pub async fn bench(command: &Bench) -> Result<()> {
+    let (Bench::Kernels(measured) | Bench::Step { measured, .. }) = command;
+    let config = measured.run.config()?;
+    let dataset = Rc::new(input::dataset(&config, measured.run.text.as_deref())?);
+    let device = input::open(measured.device).await?;
     match command {
-        Bench::Kernels(measured) => kernels(measured).await,
-        Bench::Step { measured, steps, warmup, no_profile } => {
-            step(measured, *steps, *warmup).await?;
-            if *no_profile { Ok(()) } else { profile(measured).await.map(|_| ()) }
+        Bench::Kernels(_) => {
+            let plan = Plan::for_dataset(&config, &dataset, &device)?;
+            kernels(measured, &plan, &device).await
+        }
+        Bench::Step { steps, warmup, no_profile, .. } => {
+            step(measured, config.clone(), Rc::clone(&dataset), &device, [*steps, *warmup]).await?;
+            if !no_profile {
+                profile(measured, &Plan::for_dataset(&config, &dataset, &device)?, &device).await?;
+            }
+            Ok(())
         }
     }
 }
 
-async fn kernels(measured: &Measured) -> Result<()> {
-    let (plan, device, ceiling) = profile(measured).await?;
+async fn kernels(measured: &Measured, plan: &Plan, device: &Device) -> Result<()> {
+    let ceiling = profile(measured, plan, device).await?;
     if let Device::Gpu(_) = device {
         heading(measured, "Every tiling of every product");
         let show = |time: &KernelTime| row(measured, time, ceiling);
-        profile::tilings(&plan, &device, measured.budget, show).await?;
+        profile::tilings(plan, device, measured.budget, show).await?;
     }
     Ok(())
 }
 
 /// Prints the device's ceiling and each kernel of the step.
-async fn profile(measured: &Measured) -> Result<(Plan, Device, Ceiling)> {
-    let config = measured.run.config()?;
-    let dataset = input::dataset(&config, measured.run.text.as_deref())?;
-    let device = input::open(measured.device).await?;
-    let plan = Plan::for_dataset(&config, &dataset, &device)?;
-    let ceiling = profile::ceiling(&device, measured.budget).await?;
+async fn profile(measured: &Measured, plan: &Plan, device: &Device) -> Result<Ceiling> {
+    let ceiling = profile::ceiling(device, measured.budget).await?;
     if measured.json {
         println!("{}", json!({"device": device.name(), "ceiling": ceiling}));
     } else {
         println!("{}: at best {:.1} GFLOP/s and {:.1} GB/s", device.name(), ceiling.gflops, ceiling.gigabytes);
     }
     let bar = ProgressBar::new(0);
-    let times = profile::profile(&plan, &device, measured.budget, async |done, all| {
+    let times = profile::profile(plan, device, measured.budget, async |done, all| {
         bar.set_length(all as u64);
         bar.set_position(done as u64);
         Ok(())
     });
     let times = times.await?;
-    tilings::keep(&device);
+    tilings::keep(device);
     bar.finish_and_clear();
     heading(measured, "Kernels of a step");
     times.iter().for_each(|time| row(measured, time, ceiling));
-    Ok((plan, device, ceiling))
+    Ok(ceiling)
 }
 
 fn heading(measured: &Measured, title: &str) {
@@ -123,12 +137,15 @@ fn row(measured: &Measured, time: &KernelTime, ceiling: Ceiling) {
     );
 }
 
-async fn step(measured: &Measured, steps: u32, warmup: u32) -> Result<()> {
-    let mut config = measured.run.config()?;
+async fn step(
+    measured: &Measured,
+    mut config: Config,
+    dataset: Rc<Dataset>,
+    device: &Device,
+    [steps, warmup]: [u32; 2],
+) -> Result<()> {
     config.training.steps = steps + warmup;
-    let dataset = input::dataset(&config, measured.run.text.as_deref())?;
-    let device = input::open(measured.device).await?;
-    let mut trainer = Trainer::new(&config, Rc::new(dataset), &device, |_, _| ()).await?;
+    let mut trainer = Trainer::new(&config, dataset, device, |_, _| ()).await?;
     let tokens = trainer.plan.summary().tokens_per_step;
     let (mut losses, mut milliseconds) = (vec![], vec![]);
     let mut cpu = 0.0;
