@@ -87,10 +87,9 @@ async fn alone(kernel: Kernel, device: &Device, budget: f64) -> Result<KernelTim
     let name = kernel.name();
     tape.push(kernel, name, &tensors);
     let recording = tape.finish(&mut buffers);
-    let mut engine = Engine::new(device, &buffers, 1)?;
-    let program = engine.add(&recording, &mut |_, _| ()).await?;
-    let seconds = seconds(&mut engine, program, 0, budget).await?;
-    Ok(KernelTime::of(&recording.ops[0], seconds, device))
+    let op = &recording.ops[0];
+    let seconds = seconds_of(&mut Engine::new(device, &buffers, 1)?, op, budget).await?;
+    Ok(KernelTime::of(op, seconds, device))
 }
 
 /// Times each kernel of `plan`'s training step on `device`, the slowest share first. About `budget` seconds are spent
@@ -133,16 +132,21 @@ pub async fn tilings(plan: &Plan, device: &Device, budget: f64, mut show: impl F
             let mut op = op.clone();
             let Kernel::MatMul(product) = &mut op.kernel else { continue };
             product.tiling = tiling;
-            let program = engine.add(&Recording::of(vec![op.clone()]), &mut |_, _| ()).await?;
-            show(&KernelTime::of(&op, seconds(&mut engine, program, 0, budget).await?, device));
+            show(&KernelTime::of(&op, seconds_of(&mut engine, &op, budget).await?, device));
         }
     }
     Ok(())
 }
 
+/// Seconds that an op takes, as a program of its own.
+pub async fn seconds_of(engine: &mut Engine, op: &Op, budget: f64) -> Result<f64> {
+    let program = engine.add(&Recording::of(vec![op.clone()]), &mut |_, _| ()).await?;
+    seconds(engine, program, 0, budget).await
+}
+
 /// Seconds that one op of a program takes: played again and again, in ever longer rows, for about `budget` seconds;
 /// the fastest row counts.
-pub async fn seconds(engine: &mut Engine, program: ProgramId, op: usize, budget: f64) -> Result<f64> {
+async fn seconds(engine: &mut Engine, program: ProgramId, op: usize, budget: f64) -> Result<f64> {
     const MOST_REPEATS: u32 = 4096;
     // Drivers may compile a pipeline when it is first used.
     engine.time(program, op, 1).await?;
