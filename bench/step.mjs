@@ -2,22 +2,19 @@
 //
 //   npm run bench:step [-- --steps 20]
 //
+// Node before 22 has relaxed SIMD behind a flag: node --experimental-wasm-relaxed-simd bench/step.mjs
+//
 // Workload W: 4 layers, 128 wide, 4 heads, hidden 512, untied head, vocabulary 512, T 128, B 8.
 
-import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildWasm } from '../scripts/build.mjs';
-import { root } from '../scripts/lib.mjs';
+import { loadCore } from '../scripts/build.mjs';
 
 const { values } = parseArgs({ options: { steps: { type: 'string', default: '20' } } });
 const steps = Number(values.steps);
 const warmup = 3;
 
-await buildWasm();
-const core = await import(join(root, 'www/pkg/trainlab.js'));
-await core.default({ module_or_path: readFileSync(join(root, 'www/pkg/trainlab_bg.wasm')) });
+const { core, name } = await loadCore();
 
 const config = {
   data: { corpus: 'own' },
@@ -53,7 +50,7 @@ const round = (x) => Math.round(x * 10) / 10;
 console.log(
   JSON.stringify({
     workload: 'W',
-    device: `CPU device in wasm, Node ${process.version}, ${cpus()[0].model.trim()}`,
+    device: `CPU device in wasm (${name}), Node ${process.version}, ${cpus()[0].model.trim()}`,
     vocabulary: plan.vocabulary,
     parameters: plan.parameters,
     steps,

@@ -4,7 +4,11 @@
 //! sums, a row of B and a number of A fit into the 15 vector registers that a browser's compiler has on x86. The tiles
 //! of the crate that multiplies natively do not.
 
-use core::arch::wasm32::{f32x4_add, f32x4_mul, f32x4_splat, v128, v128_load, v128_load32_splat, v128_store};
+#[cfg(target_feature = "relaxed-simd")]
+use core::arch::wasm32::f32x4_relaxed_madd;
+#[cfg(not(target_feature = "relaxed-simd"))]
+use core::arch::wasm32::{f32x4_add, f32x4_mul};
+use core::arch::wasm32::{f32x4_splat, v128, v128_load, v128_load32_splat, v128_store};
 use std::cell::RefCell;
 
 use crate::real::{MatMulShape, Strided, StridedMut};
@@ -102,7 +106,7 @@ fn tile(a: &[f32], b: &[f32]) -> [[f32; NR]; MR] {
         for (a, sums) in a.iter().zip(&mut sums) {
             let a = unsafe { v128_load32_splat(std::ptr::from_ref(a).cast()) };
             for (sum, &b) in sums.iter_mut().zip(&b) {
-                *sum = f32x4_add(*sum, f32x4_mul(a, b));
+                *sum = multiply_add(a, b, *sum);
             }
         }
     }
@@ -114,4 +118,13 @@ fn tile(a: &[f32], b: &[f32]) -> [[f32; NR]; MR] {
         }
     }
     out
+}
+
+/// a b + sum, rounded once where the processor can and the module may ask for it.
+#[inline(always)]
+fn multiply_add(a: v128, b: v128, sum: v128) -> v128 {
+    #[cfg(target_feature = "relaxed-simd")]
+    return f32x4_relaxed_madd(a, b, sum);
+    #[cfg(not(target_feature = "relaxed-simd"))]
+    f32x4_add(sum, f32x4_mul(a, b))
 }

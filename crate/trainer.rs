@@ -20,6 +20,7 @@ use crate::kernels::embedding::TokenIndex;
 use crate::optimizer;
 use crate::plan::{Pass, Plan};
 use crate::sampler::{Beginning, Sample, Writing, Written};
+use crate::tape::Recording;
 use crate::tuning;
 
 /// What one step showed.
@@ -62,9 +63,7 @@ pub struct Trainer {
     pub dataset: Rc<Dataset>,
     batches: Batches,
     engine: Engine,
-    train: ProgramId,
-    validate: ProgramId,
-    decode: ProgramId,
+    programs: Programs,
     index: TokenIndex,
     tokens: Vec<u32>,
     /// Steps submitted.
@@ -91,6 +90,36 @@ impl Trainer {
         device: &Device,
         mut progress: impl FnMut(usize, usize),
     ) -> Result<Self> {
+        let mut trainer = Self::at_start(config, dataset, device).await?;
+        let Self { programs, engine, plan, .. } = &mut trainer;
+        let (train, validate) = (plan.train.recording.ops.len(), plan.validate.recording.ops.len());
+        let all = train + validate + plan.decode.recording.ops.len();
+        programs.train(engine, plan, &mut |done, _| progress(done, all)).await?;
+        programs.validate(engine, plan, &mut |done, _| progress(train + done, all)).await?;
+        programs.decode(engine, plan, &mut |done, _| progress(train + validate + done, all)).await?;
+        Ok(trainer)
+    }
+
+    /// The run that goes on from a checkpoint's bytes. It trains as soon as it can: what validates and samples is
+    /// prepared when it is first due.
+    ///
+    /// # Errors
+    /// As [`Self::new`] and [`Self::restore`].
+    pub async fn resume(
+        config: &Config,
+        dataset: Rc<Dataset>,
+        device: &Device,
+        bytes: &[u8],
+        mut progress: impl FnMut(usize, usize),
+    ) -> Result<Self> {
+        let mut trainer = Self::at_start(config, dataset, device).await?;
+        trainer.restore(bytes)?;
+        trainer.programs.train(&mut trainer.engine, &trainer.plan, &mut progress).await?;
+        Ok(trainer)
+    }
+
+    /// With its buffers filled and nothing compiled.
+    async fn at_start(config: &Config, dataset: Rc<Dataset>, device: &Device) -> Result<Self> {
         let context = config.model.context as usize;
         let mut plan = Plan::for_dataset(config, &dataset, device)?;
         let batch_size = config.training.batch_size as usize;
@@ -101,13 +130,6 @@ impl Trainer {
         let mut recordings = [&mut train.recording, &mut validate.recording, &mut decode.recording];
         tuning::choose(&mut engine, device, &mut recordings).await?;
         engine.write(plan.weights, &plan.parameters.initial(config));
-        let recordings = [&plan.train.recording, &plan.validate.recording, &plan.decode.recording];
-        let all = recordings.iter().map(|recording| recording.ops.len()).sum();
-        let (mut programs, mut before) = (vec![], 0);
-        for recording in recordings {
-            programs.push(engine.add(recording, &mut |done, _| progress(before + done, all)).await?);
-            before += recording.ops.len();
-        }
         let shape = plan.train.shape;
         Ok(Self {
             config: config.clone(),
@@ -117,9 +139,7 @@ impl Trainer {
             dataset,
             batches,
             engine,
-            train: programs[0],
-            validate: programs[1],
-            decode: programs[2],
+            programs: Programs::default(),
             submitted: 0,
             finished: 0,
             evaluated: None,
@@ -157,10 +177,11 @@ impl Trainer {
         let step = self.submitted + 1;
         self.batches.fill(step, &self.dataset.train, &mut self.tokens);
         let numbers = optimizer::step(&self.config, step);
+        let program = self.programs.train.expect("it is compiled before the first step");
         for (micro_batch, ops) in self.plan.train.recording.rounds().enumerate() {
             self.upload(micro_batch);
             let last = ops.end == self.plan.train.recording.ops.len();
-            self.engine.run(self.train, ops, &numbers, last.then_some(self.plan.state.metrics))?;
+            self.engine.run(program, ops, &numbers, last.then_some(self.plan.state.metrics))?;
         }
         self.submitted = step;
         Ok(())
@@ -272,6 +293,7 @@ impl Trainer {
     pub async fn evaluate(&mut self) -> Result<Evaluation> {
         self.pause();
         let Pass { shape, batch, result, .. } = self.plan.validate;
+        let program = self.programs.validate(&mut self.engine, &self.plan, &mut |_, _| ()).await?;
         let windows = self.dataset.validation_windows(shape.context, self.config.evaluation.bytes as usize)?;
         let (mut nats, mut scored, mut bytes) = (0.0, 0u64, 0u64);
         for windows in windows.chunks(shape.batch) {
@@ -280,7 +302,7 @@ impl Trainer {
             windows.iter().for_each(|window| tokens.extend_from_slice(window.tokens));
             tokens.resize(shape.tokens_len(), 0);
             self.engine.write_ids(batch.tokens, &tokens);
-            self.engine.run(self.validate, 0..self.plan.validate.recording.ops.len(), &Step::default(), None)?;
+            self.engine.run(program, 0..self.plan.validate.recording.ops.len(), &Step::default(), None)?;
             let losses = self.engine.read(result).await?;
             nats += losses[..windows.len() * shape.context].iter().map(|&loss| f64::from(loss)).sum::<f64>();
             scored += (windows.len() * shape.context) as u64;
@@ -310,8 +332,9 @@ impl Trainer {
     /// Writes on for about `budget` seconds. To train on in between is allowed, but the text is then one of no step.
     pub async fn write_on(&mut self, budget: f64) -> Result<Written> {
         let Some(writing) = &mut self.writing else { return Ok(Written { pieces: vec![], done: true }) };
+        let program = self.programs.decode(&mut self.engine, &self.plan, &mut |_, _| ()).await?;
         let tokenizer = &self.dataset.tokenizer;
-        let written = writing.go_on(&mut self.engine, self.decode, &self.plan.decode, tokenizer, budget).await?;
+        let written = writing.go_on(&mut self.engine, program, &self.plan.decode, tokenizer, budget).await?;
         if written.done {
             self.writing = None;
         }
@@ -343,11 +366,12 @@ impl Trainer {
             }
         }
         let recording = self.plan.train.recording.clone();
+        let program = self.programs.train.expect("it is compiled before the first step");
         for (micro_batch, ops) in recording.rounds().enumerate() {
             self.upload(micro_batch);
             for i in ops {
                 let op = &recording.ops[i];
-                self.engine.run(self.train, i..i + 1, &optimizer::step(&self.config, step), None)?;
+                self.engine.run(program, i..i + 1, &optimizer::step(&self.config, step), None)?;
                 for (binding, &tensor) in op.kernel.bindings().iter().zip(&op.tensors) {
                     let writes = binding.access != crate::kernels::Access::Read;
                     if writes && bad(&self.engine.read(tensor).await?) {
@@ -425,5 +449,41 @@ impl Trainer {
     /// What a model that knows only how often each token occurs would reach.
     pub fn unigram_entropy(&self) -> Entropy {
         self.dataset.unigram_entropy()
+    }
+}
+
+/// The plan's recordings on the engine, as far as they are compiled.
+#[derive(Default)]
+struct Programs {
+    train: Option<ProgramId>,
+    validate: Option<ProgramId>,
+    decode: Option<ProgramId>,
+}
+
+type Progress<'a> = &'a mut dyn FnMut(usize, usize);
+
+impl Programs {
+    async fn train(&mut self, engine: &mut Engine, plan: &Plan, progress: Progress<'_>) -> Result<ProgramId> {
+        compiled(&mut self.train, engine, &plan.train.recording, progress).await
+    }
+
+    async fn validate(&mut self, engine: &mut Engine, plan: &Plan, progress: Progress<'_>) -> Result<ProgramId> {
+        compiled(&mut self.validate, engine, &plan.validate.recording, progress).await
+    }
+
+    async fn decode(&mut self, engine: &mut Engine, plan: &Plan, progress: Progress<'_>) -> Result<ProgramId> {
+        compiled(&mut self.decode, engine, &plan.decode.recording, progress).await
+    }
+}
+
+async fn compiled(
+    program: &mut Option<ProgramId>,
+    engine: &mut Engine,
+    recording: &Recording,
+    progress: Progress<'_>,
+) -> Result<ProgramId> {
+    match *program {
+        Some(program) => Ok(program),
+        None => Ok(*program.insert(engine.add(recording, progress).await?)),
     }
 }

@@ -219,16 +219,7 @@ impl Lab {
         text: String,
         progress: Option<js_sys::Function>,
     ) -> std::result::Result<Run, JsValue> {
-        let config = parse(config)?;
-        let dataset = self.dataset(&config, &text).map_err(|error| throw(&error))?;
-        let report = |done: usize, all: usize| {
-            if let Some(progress) = &progress {
-                // A listener that throws is the page's own affair.
-                let _ = progress.call1(&JsValue::NULL, &(done as f64 / all as f64).into());
-            }
-        };
-        let trainer = Trainer::new(&config, dataset, &self.device, report).await.map_err(|error| throw(&error))?;
-        Ok(Run { trainer, bad: None })
+        self.run(config, None, text, progress).await
     }
 
     /// Prepares a run that goes on from a checkpoint's bytes. `config` is that of [`checkpoint_header`], or one that
@@ -240,9 +231,29 @@ impl Lab {
         text: String,
         progress: Option<js_sys::Function>,
     ) -> std::result::Result<Run, JsValue> {
-        let mut run = self.start(config, text, progress).await?;
-        run.trainer.restore(&bytes).map_err(|error| throw(&error))?;
-        Ok(run)
+        self.run(config, Some(bytes), text, progress).await
+    }
+
+    async fn run(
+        &self,
+        config: JsValue,
+        bytes: Option<Vec<u8>>,
+        text: String,
+        progress: Option<js_sys::Function>,
+    ) -> std::result::Result<Run, JsValue> {
+        let config = parse(config)?;
+        let dataset = self.dataset(&config, &text).map_err(|error| throw(&error))?;
+        let report = |done: usize, all: usize| {
+            if let Some(progress) = &progress {
+                // A listener that throws is the page's own affair.
+                let _ = progress.call1(&JsValue::NULL, &(done as f64 / all as f64).into());
+            }
+        };
+        let trainer = match bytes {
+            None => Trainer::new(&config, dataset, &self.device, report).await,
+            Some(bytes) => Trainer::resume(&config, dataset, &self.device, &bytes, report).await,
+        };
+        Ok(Run { trainer: trainer.map_err(|error| throw(&error))?, bad: None })
     }
 }
 

@@ -1,19 +1,39 @@
 // Builds the page: Rust to wasm to www/pkg, then everything to dist/. As a program: sets up what is missing first.
 
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { makeCorpora } from './corpus.mjs';
 import { dim, main, output, root, run } from './lib.mjs';
 import { nodePackages, wasmBindgen, wasmRust } from './setup.mjs';
 
 const target = 'wasm32-unknown-unknown';
-const pkg = join(root, 'www/pkg');
 
-/** The wasm module and its JavaScript, in www/pkg. Does nothing where the module has not changed. */
+/**
+ * The core is built twice: for every browser with WebGPU, which all have SIMD, and for those with relaxed SIMD, whose
+ * fused multiply-add makes matrix products half as fast again. The page loads one of them.
+ */
+export const variants = {
+  simd: { folder: join(root, 'www/pkg/simd'), flags: '' },
+  relaxed: { folder: join(root, 'www/pkg/relaxed'), flags: '-Ctarget-feature=+relaxed-simd' },
+};
+
+/** Both wasm modules and their JavaScript, in www/pkg. */
 export async function buildWasm() {
-  const [env, wasmBindgenProgram] = [await wasmRust(), await wasmBindgen()];
+  for (const name of Object.keys(variants)) await buildVariant(name);
+}
+
+/** Does nothing where the module has not changed. */
+async function buildVariant(name) {
+  const { folder, flags } = variants[name];
+  const [rust, wasmBindgenProgram] = [await wasmRust(), await wasmBindgen()];
+  // Flags are added to those of .cargo/config.toml. What other flags build is kept apart.
+  const env = {
+    ...rust,
+    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: flags,
+    CARGO_TARGET_DIR: flags ? join(rust.CARGO_TARGET_DIR, name) : rust.CARGO_TARGET_DIR,
+  };
   await run('cargo', ['build', '--profile', 'page', '--lib', '--no-default-features', '--target', target], {
     env,
   });
@@ -24,30 +44,41 @@ export async function buildWasm() {
     .update(output(wasmBindgenProgram, ['--version']))
     .update(readFileSync(import.meta.filename))
     .digest('hex');
-  const stampFile = join(pkg, '.built-from');
+  const stampFile = join(folder, '.built-from');
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
 
+  mkdirSync(folder, { recursive: true });
   await run(wasmBindgenProgram, [
     compiled,
     '--target',
     'web',
     '--out-dir',
-    pkg,
+    folder,
     '--remove-producers-section',
   ]);
-  const wasm = join(pkg, 'trainlab_bg.wasm');
+  const wasm = join(folder, 'trainlab_bg.wasm');
   await optimise(wasm);
   writeFileSync(stampFile, stamp);
   const bytes = readFileSync(wasm);
-  console.log(dim(`www/pkg/trainlab_bg.wasm: ${kb(bytes)}, compressed ${kb(gzipSync(bytes))}`));
+  console.log(dim(`${relative(root, wasm)}: ${kb(bytes)}, compressed ${kb(gzipSync(bytes))}`));
+}
+
+/** The core in Node, the fastest variant that it takes. */
+export async function loadCore() {
+  await buildWasm();
+  const wasm = ({ folder }) => readFileSync(join(folder, 'trainlab_bg.wasm'));
+  const name = WebAssembly.validate(wasm(variants.relaxed)) ? 'relaxed' : 'simd';
+  const core = await import(join(variants[name].folder, 'trainlab.js'));
+  await core.default({ module_or_path: wasm(variants[name]) });
+  return { core, name };
 }
 
 const kb = (bytes) => `${Math.round(bytes.length / 1024)} KB`;
 
 /** The features that rustc uses have to be named: wasm-opt assumes the oldest browsers. */
 async function optimise(wasm) {
-  const features = ['simd', 'bulk-memory', 'nontrapping-float-to-int', 'sign-ext', 'mutable-globals'];
-  features.push('reference-types', 'multivalue');
+  const features = ['simd', 'relaxed-simd', 'bulk-memory', 'nontrapping-float-to-int', 'sign-ext'];
+  features.push('mutable-globals', 'reference-types', 'multivalue');
   const program = join(root, 'node_modules/binaryen/bin/wasm-opt');
   const enabled = features.map((feature) => `--enable-${feature}`);
   await run(process.execPath, [program, wasm, '-o', wasm, '-O3', ...enabled]);

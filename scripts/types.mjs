@@ -5,7 +5,7 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildWasm } from './build.mjs';
+import { loadCore } from './build.mjs';
 import { Advice, main, root } from './lib.mjs';
 import { nodePackages } from './setup.mjs';
 
@@ -13,9 +13,7 @@ const file = join(root, 'www/generated/config.ts');
 
 async function generate() {
   await nodePackages();
-  await buildWasm();
-  const core = await import(join(root, 'www/pkg/trainlab.js'));
-  await core.default({ module_or_path: readFileSync(join(root, 'www/pkg/trainlab_bg.wasm')) });
+  const { core } = await loadCore();
   const { compile } = await import('json-schema-to-typescript');
   const bannerComment = '// Generated from crate/config by `npm run types`; do not edit.';
   return compile(core.schema(), 'Config', { bannerComment, additionalProperties: false });

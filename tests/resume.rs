@@ -43,13 +43,26 @@ async fn runs_go_on_bitwise() {
         assert_eq!(second.finished(), STEPS / 2);
         train(&mut second, STEPS).await.unwrap();
 
+        // Validation and samples are prepared only when they are asked for.
+        let mut third = Trainer::resume(&config(), Rc::new(dataset()), device, &bytes, |_, _| ()).await.unwrap();
+        train(&mut third, STEPS).await.unwrap();
+        assert_eq!(third.evaluate().await.unwrap().loss, whole.evaluate().await.unwrap().loss);
+        let mut texts = vec![];
+        for trainer in [&mut whole, &mut third] {
+            let sample = trainer.sample(&config().evaluation).await.unwrap();
+            texts.push(sample.pieces.iter().map(|piece| piece.token).collect::<Vec<_>>());
+        }
+        assert_eq!(texts[0], texts[1]);
+
         let mut states = vec![];
-        for trainer in [&mut whole, &mut second] {
+        for trainer in [&mut whole, &mut second, &mut third] {
             let mut state = trainer.checkpoint().await.unwrap();
             state.header.seconds = 0.0;
             states.push(state.to_bytes(&trainer.plan.parameters));
         }
-        assert!(states[0] == states[1], "{}: the second half differs from a whole run", device.name());
+        for state in &states[1..] {
+            assert!(*state == states[0], "{}: the second half differs from a whole run", device.name());
+        }
     }
 }
 

@@ -4,16 +4,9 @@
 import type { Config, JsonSchema } from './config/schema';
 import { explain, isPanic } from './errors';
 import type { Header, Lab, Problem } from './lab';
-import init, {
-  Lab as CoreLab,
-  check,
-  checkpoint_header,
-  corpus_text,
-  default_config,
-  schema,
-} from './pkg/trainlab.js';
 import type { Command, Event } from './protocol';
 import { Session } from './session';
+import { hasRelaxedSimd } from './simd';
 import { turn } from './turns';
 
 const inbox: Command[] = [];
@@ -37,20 +30,26 @@ function arrival(): Promise<void> {
   });
 }
 
+/** The wasm package, built for what this browser's processor instructions are. */
+const load = () =>
+  hasRelaxedSimd() ? import('./pkg/relaxed/trainlab.js') : import('./pkg/simd/trainlab.js');
+
 async function main(): Promise<void> {
+  let core: Awaited<ReturnType<typeof load>>;
   try {
-    await init();
-    post({ type: 'ready', schema: schema() as JsonSchema, defaults: default_config() as Config });
+    core = await load();
+    await core.default();
+    post({ type: 'ready', schema: core.schema() as JsonSchema, defaults: core.default_config() as Config });
   } catch (error) {
     post({ type: 'crashed', message: `The lab's core did not load: ${explain(error).message}` });
     return;
   }
   const session = new Session(
     {
-      open: (device) => CoreLab.open(device) as Promise<unknown> as Promise<Lab>,
-      check: (config) => check(config) as Problem[],
-      corpusText: (config) => corpus_text(config),
-      checkpointHeader: (bytes) => checkpoint_header(bytes) as Header,
+      open: (device) => core.Lab.open(device) as Promise<unknown> as Promise<Lab>,
+      check: (config) => core.check(config) as Problem[],
+      corpusText: (config) => core.corpus_text(config),
+      checkpointHeader: (bytes) => core.checkpoint_header(bytes) as Header,
     },
     post,
     {

@@ -1,7 +1,8 @@
 // The workload in trainlab, its wasm module alone. Runs in the browser.
 
 export async function prepare({ device, config, text }) {
-  const core = await import('/pkg/trainlab.js');
+  const relaxed = await (await fetch('/pkg/relaxed/trainlab_bg.wasm')).arrayBuffer();
+  const core = await import(`/pkg/${WebAssembly.validate(relaxed) ? 'relaxed' : 'simd'}/trainlab.js`);
   await core.default();
   const lab = await core.Lab.open(device);
   const run = await lab.start(config, text);

@@ -39,9 +39,7 @@ impl SavedArgs {
         let config = Checkpoint::header(&bytes)?.config;
         let dataset = input::dataset(&config, self.text.as_deref())?;
         let device = input::open(self.device).await?;
-        let mut trainer = Trainer::new(&config, Rc::new(dataset), &device, |_, _| ()).await?;
-        trainer.restore(&bytes)?;
-        Ok(trainer)
+        Trainer::resume(&config, Rc::new(dataset), &device, &bytes, |_, _| ()).await
     }
 }
 

@@ -44,10 +44,12 @@ pub async fn train(args: &TrainArgs) -> Result<()> {
     };
     let dataset = input::dataset(&config, args.run.text.as_deref())?;
     let device = input::open(args.device).await?;
-    let mut trainer = Trainer::new(&config, Rc::new(dataset), &device, |_, _| ()).await?;
+    let mut trainer = match &saved {
+        None => Trainer::new(&config, Rc::new(dataset), &device, |_, _| ()).await?,
+        Some(bytes) => Trainer::resume(&config, Rc::new(dataset), &device, bytes, |_, _| ()).await?,
+    };
     tilings::keep(&device);
-    if let Some(bytes) = &saved {
-        trainer.restore(bytes)?;
+    if saved.is_some() {
         eprintln!("going on after step {}", trainer.finished());
     }
     let folder = args.out.as_deref().or(args.resume.as_deref());
