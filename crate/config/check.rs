@@ -237,6 +237,35 @@ mod tests {
     }
 
     #[test]
+    fn conditions_name_siblings_and_what_they_may_be() {
+        let schema = schema_json();
+        let mut conditions = 0;
+        for (section, reference) in schema["properties"].as_object().unwrap() {
+            let fields = resolve(reference, &schema)["properties"].as_object().unwrap();
+            for (name, field) in fields {
+                for (sibling, values) in field["x-when"].as_object().into_iter().flatten() {
+                    let of = fields.get(sibling).unwrap_or_else(|| panic!("{section}.{name}: no `{sibling}`"));
+                    let values = values.as_array().unwrap();
+                    assert!(!values.is_empty() && sibling != name, "{section}.{name}");
+                    for value in values {
+                        let mut problems = vec![];
+                        check_field(value, resolve(of, &schema), sibling, &mut problems);
+                        assert_eq!(problems, [], "{section}.{name}");
+                    }
+                    conditions += 1;
+                }
+            }
+        }
+        assert!(conditions >= 2, "{conditions} conditions");
+    }
+
+    #[test]
+    fn what_does_not_matter_may_be_set() {
+        let config = parse(&json!({"schedule": {"kind": "constant", "final_fraction": 0.5}})).unwrap();
+        assert_eq!(config.schedule.final_fraction, 0.5);
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         let cases = [
             (json!({"model": {"heads": 5}}), "model.heads", "a divisor of model.width (96)"),

@@ -38,6 +38,7 @@ pub struct DataConfig {
     ///
     /// More text means fewer repetitions of each story. Other corpora are used whole.
     #[schemars(range(min = 20_000, max = 64_000_000), extend("x-unit" = "bytes", "x-advanced" = true))]
+    #[schemars(extend("x-when" = { "corpus": ["tiny_tales"] }))]
     pub text_bytes: u32,
     /// The share of the text, from its end, that is never trained on and that validation reads.
     #[schemars(range(min = 0.01, max = 0.5), extend("x-advanced" = true))]
@@ -168,6 +169,7 @@ pub struct ScheduleConfig {
     pub warmup_steps: u32,
     /// The learning rate at the last step, as a share of the peak.
     #[schemars(range(min = 0.0, max = 1.0), extend("x-advanced" = true))]
+    #[schemars(extend("x-when" = { "kind": ["cosine", "linear"] }))]
     pub final_fraction: f64,
 }
 
@@ -315,7 +317,9 @@ impl Default for EvaluationConfig {
 
 /// The JSON schema (draft 2020-12) of [`Config`], defaults included.
 ///
-/// Beside the standard keywords: `x-unit`, `x-advanced` (folded away at first), `x-step` and `x-scale` for the form.
+/// Beside the standard keywords: `x-unit`, `x-advanced` (folded away at first), `x-step` and `x-scale` for the form;
+/// `x-when`, `{sibling: [values]}`: the field matters only while that field of its section has one of these values. It
+/// may be set all the same.
 pub fn schema() -> Schema {
     schemars::schema_for!(Config)
 }

@@ -83,6 +83,33 @@ test('the plan follows the form, changes are marked and can be taken back', () =
     );
   }));
 
+test('a setting shows while it matters, and keeps its value meanwhile', () =>
+  visit({ gpu: false }, async (page) => {
+    await planned(page);
+    await page.getByTestId('more-schedule').locator('summary').first().click();
+    const share = field(page, 'schedule.final_fraction');
+    await share.fill('0.3');
+    await share.press('Enter');
+    await field(page, 'schedule.kind').selectOption('constant');
+    await share.waitFor({ state: 'detached' });
+    await field(page, 'schedule.kind').selectOption('linear');
+    await share.waitFor();
+    assert.equal(await share.inputValue(), '0.3');
+  }));
+
+test('what does not matter is shown all the same where it is wrong', () =>
+  visit({ gpu: false, hash: 'schedule.kind=constant' }, async (page) => {
+    await planned(page);
+    assert.equal(await field(page, 'schedule.final_fraction').count(), 0);
+    await field(page, 'schedule.kind').selectOption('linear');
+    await page.getByTestId('more-schedule').locator('summary').first().click();
+    await field(page, 'schedule.final_fraction').fill('2');
+    await problem(page, 'schedule.final_fraction').waitFor();
+    await field(page, 'schedule.kind').selectOption('constant');
+    await problem(page, 'schedule.final_fraction').waitFor();
+    assert.equal(await field(page, 'schedule.final_fraction').inputValue(), '2');
+  }));
+
 test('every control has a label and help', () =>
   visit({ gpu: false }, async (page) => {
     await planned(page);

@@ -26,6 +26,7 @@ export type JsonSchema = {
   'x-advanced'?: boolean;
   'x-step'?: number;
   'x-scale'?: string;
+  'x-when'?: Record<string, Value[]>;
 };
 
 export type Choice = { value: Value; label: string; help: string };
@@ -48,6 +49,8 @@ export type Field = {
   logarithmic: boolean;
   unit: string | null;
   advanced: boolean;
+  /** It matters only while these settings, by path, have one of these values. */
+  when: [path: string, values: Value[]][];
 };
 
 export type Section = { name: string; label: string; help: string; fields: Field[] };
@@ -85,6 +88,10 @@ function readField(root: JsonSchema, section: string, name: string, node: JsonSc
     logarithmic: schema['x-scale'] === 'log',
     unit: schema['x-unit'] ?? null,
     advanced: schema['x-advanced'] ?? false,
+    when: Object.entries(schema['x-when'] ?? {}).map(([sibling, values]) => [
+      `${section}.${sibling}`,
+      values,
+    ]),
   };
 }
 

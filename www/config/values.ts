@@ -1,7 +1,7 @@
 // Reading and changing one value of a config by its path, `section.name`. Configs are never changed in place.
 
 import type { Config as Known } from '../generated/config';
-import type { Config, Section, Value } from './schema';
+import type { Config, Field, Section, Value } from './schema';
 
 /** A setting that the page itself knows by name; one that the core renames is then a type error. */
 export type KnownPath = {
@@ -27,3 +27,7 @@ export const differences = (one: Config, other: Config, sections: Section[]): st
   sections
     .flatMap(({ fields }) => fields.map(({ path }) => path))
     .filter((path) => get(one, path) !== get(other, path));
+
+/** Whether a setting changes anything, as the others stand. */
+export const matters = (field: Field, config: Config): boolean =>
+  field.when.every(([path, values]) => values.includes(get(config, path)));

@@ -2,18 +2,18 @@
 
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import type { Section } from '../config/schema';
-import { get } from '../config/values';
+import type { Field, Section } from '../config/schema';
+import { get, matters } from '../config/values';
 import { config, defaults, problems } from '../state';
 import { FieldRow } from './field';
 
 export function FieldSet({ section, children }: { section: Section; children: ComponentChildren }) {
   const [asked, ask] = useState<boolean | null>(null);
-  const plain = section.fields.filter((field) => !field.advanced);
-  const advanced = section.fields.filter((field) => field.advanced);
+  const fields = section.fields.filter(isShown);
+  const plain = fields.filter((field) => !field.advanced);
+  const advanced = fields.filter((field) => field.advanced);
   const changed = advanced.some(({ path }) => get(config.value, path) !== get(defaults.value, path));
-  const wrong = advanced.some(({ path }) => problems.value.some((problem) => problem.field === path));
-  const open = wrong || (asked ?? changed);
+  const open = advanced.some(isWrong) || (asked ?? changed);
   return (
     <fieldset data-testid={`section-${section.name}`}>
       <legend>{section.label}</legend>
@@ -44,3 +44,8 @@ export function FieldSet({ section, children }: { section: Section; children: Co
     </fieldset>
   );
 }
+
+const isWrong = ({ path }: Field): boolean => problems.value.some((problem) => problem.field === path);
+
+/** What does not matter is hidden, unless it stands in the way. */
+const isShown = (field: Field): boolean => matters(field, config.value) || isWrong(field);

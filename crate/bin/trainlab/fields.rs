@@ -13,6 +13,7 @@ pub fn help() -> String {
         for (name, field) in object(&definition["properties"]) {
             let default = &field["default"];
             text += &format!("  {section}.{name} = {default}{}\n      {}\n", limits(&schema, field), words(field));
+            text += &condition(field);
         }
     }
     text
@@ -50,9 +51,36 @@ fn limits(schema: &Value, field: &Value) -> String {
     if parts.is_empty() { String::new() } else { format!("  ({})", parts.join("; ")) }
 }
 
+/// A line that says when the field matters, where it does not always.
+fn condition(field: &Value) -> String {
+    let conditions = object(&field["x-when"]).map(|(sibling, values)| {
+        let values: Vec<String> = values.as_array().into_iter().flatten().map(plain).collect();
+        format!("{sibling}={}", values.join("|"))
+    });
+    let conditions: Vec<String> = conditions.collect();
+    if conditions.is_empty() { String::new() } else { format!("      Only with {}.\n", conditions.join(" and ")) }
+}
+
+/// As it is written on the command line.
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fields_say_when_they_matter() {
+        let text = help();
+        for (field, when) in
+            [("schedule.final_fraction", "kind=cosine|linear"), ("data.text_bytes", "corpus=tiny_tales")]
+        {
+            let after = text.split_once(&format!("  {field} = ")).unwrap().1;
+            let says = after.lines().nth(2).unwrap().trim();
+            assert_eq!(says, format!("Only with {when}."), "{field}");
+        }
+    }
 
     #[test]
     fn every_field_is_explained() {
