@@ -1,5 +1,5 @@
-//! Checkpoints: a safetensors file that holds the parameters by their names, the optimizer's moments beside them
-//! (`optimizer.m.…`), and, as metadata, the config, the step and a fingerprint of the text.
+//! Checkpoints: a safetensors file that holds the parameters by their names, what the optimizer keeps of them beside them
+//! (`optimizer.m.…`; 8-bit codes as U8), and, as metadata, the config, the step and a fingerprint of the text.
 //!
 //! A run that goes on from a checkpoint is bitwise the run that never stopped: batches are a pure function of seed and
 //! step, and nothing else has a memory. The format is Hugging Face's (<https://github.com/huggingface/safetensors>),
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{self, Config};
 use crate::error::{Error, Problem, Result};
+use crate::optimizer::{Arena, Piece};
 use crate::parameters::{Parameter, Parameters};
 
 /// The key of our metadata.
@@ -29,21 +30,26 @@ pub struct Header {
     pub text: String,
 }
 
-/// A run's state: one arena for the parameters and one for each moment, laid out by [`Parameters`].
+/// A run's state: the parameters' arena, laid out by [`Parameters`], and those of the optimizer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
     pub header: Header,
     pub weights: Vec<f32>,
-    /// By name, in the optimizer's order.
-    pub moments: Vec<(String, Vec<f32>)>,
+    /// The elements of each arena as they lie there: numbers by their bits, or four codes each.
+    pub state: Vec<(Arena, Vec<u32>)>,
 }
 
 impl Checkpoint {
     /// The file's bytes.
     pub fn to_bytes(&self, parameters: &Parameters) -> Vec<u8> {
         let mut tensors = tensors(parameters, "", &self.weights);
-        for (name, arena) in &self.moments {
-            tensors.extend(self::tensors(parameters, &moment_prefix(name), arena));
+        for (arena, words) in &self.state {
+            tensors.extend(arena.pieces.iter().map(|piece| Entry {
+                name: name_of(arena, piece),
+                dtype: dtype(arena),
+                shape: piece.shape.clone(),
+                data: &bytemuck::cast_slice(&words[piece.range.clone()])[..bytes_of(arena, piece)],
+            }));
         }
         let header = serde_json::to_string(&self.header).expect("our types are JSON");
         serialize(tensors, Some(header))
@@ -58,27 +64,50 @@ impl Checkpoint {
         // The config goes through the door that all configs go through.
         let text = metadata.metadata().as_ref().and_then(|all| all.get(KEY));
         let text = text.ok_or_else(|| refused("it has no `trainlab` metadata"))?;
-        let json: serde_json::Value = serde_json::from_str(text).map_err(refused)?;
-        config::parse(&json["config"])?;
+        let mut json: serde_json::Value = serde_json::from_str(text).map_err(refused)?;
+        json["config"] = serde_json::json!(config::parse(&json["config"])?);
         serde_json::from_value(json).map_err(refused)
     }
 
-    /// A checkpoint for `parameters` with moments of these names.
+    /// A checkpoint for `parameters` with state in these arenas.
     ///
     /// # Errors
     /// Where the bytes are no such checkpoint: cut off, of another shape, or with numbers that are not finite.
-    pub fn from_bytes(bytes: &[u8], parameters: &Parameters, moments: &[&str]) -> Result<Self> {
+    pub fn from_bytes<'a>(
+        bytes: &[u8],
+        parameters: &Parameters,
+        arenas: impl IntoIterator<Item = &'a Arena>,
+    ) -> Result<Self> {
         let header = Self::header(bytes)?;
         let file = SafeTensors::deserialize(bytes).map_err(refused)?;
-        let weights = arena(&file, parameters, "")?;
-        let moments =
-            moments.iter().map(|name| Ok(((*name).to_owned(), arena(&file, parameters, &moment_prefix(name))?)));
-        Ok(Self { header, weights, moments: moments.collect::<Result<_>>()? })
+        let mut weights = vec![0; parameters.len];
+        for Parameter { name, shape, range, .. } in &parameters.list {
+            read(&file, name, Dtype::F32, shape, &mut weights[range.clone()])?;
+        }
+        let weights = weights.into_iter().map(f32::from_bits).collect();
+        let mut state = vec![];
+        for arena in arenas {
+            let mut words = vec![0; arena.len];
+            for piece in &arena.pieces {
+                let words = &mut words[piece.range.clone()];
+                read(&file, &name_of(arena, piece), dtype(arena), &piece.shape, words)?;
+            }
+            state.push((arena.clone(), words));
+        }
+        Ok(Self { header, weights, state })
     }
 }
 
-fn moment_prefix(name: &str) -> String {
-    format!("optimizer.{name}.")
+fn name_of(arena: &Arena, piece: &Piece) -> String {
+    format!("optimizer.{}.{}", arena.name, piece.name)
+}
+
+fn dtype(arena: &Arena) -> Dtype {
+    if arena.codes { Dtype::U8 } else { Dtype::F32 }
+}
+
+fn bytes_of(arena: &Arena, piece: &Piece) -> usize {
+    piece.shape.iter().product::<usize>() * if arena.codes { 1 } else { 4 }
 }
 
 fn refused(why: impl std::fmt::Display) -> Error {
@@ -139,26 +168,18 @@ pub fn serialize(entries: Vec<Entry>, header: Option<String>) -> Vec<u8> {
     safetensors::serialize(entries, metadata).expect("names are unique and sizes true")
 }
 
-/// Reads every parameter's tensor, named with `prefix`, into an arena.
-fn arena(file: &SafeTensors, parameters: &Parameters, prefix: &str) -> Result<Vec<f32>> {
-    let mut arena = vec![0.0; parameters.len];
-    for parameter in &parameters.list {
-        let name = format!("{prefix}{}", parameter.name);
-        let tensor = file.tensor(&name).map_err(|_| refused(format!("`{name}` is missing")))?;
-        if tensor.dtype() != Dtype::F32 || tensor.shape() != parameter.shape {
-            let (dtype, shape) = (tensor.dtype(), tensor.shape());
-            let expected = &parameter.shape;
-            return Err(refused(format!("`{name}` is {dtype:?} {shape:?}, not F32 {expected:?}")));
-        }
-        // The data may lie at any byte.
-        for (to, from) in arena[parameter.range.clone()].iter_mut().zip(tensor.data().chunks_exact(4)) {
-            *to = f32::from_le_bytes(from.try_into().expect("four bytes"));
-        }
-        if arena[parameter.range.clone()].iter().any(|value| !value.is_finite()) {
-            return Err(refused(format!("`{name}` holds numbers that are not finite")));
-        }
+/// Reads a tensor's bytes into 4-byte elements; those that it does not fill stay as they are.
+fn read(file: &SafeTensors, name: &str, dtype: Dtype, shape: &[usize], words: &mut [u32]) -> Result<()> {
+    let tensor = file.tensor(name).map_err(|_| refused(format!("`{name}` is missing")))?;
+    if tensor.dtype() != dtype || tensor.shape() != shape {
+        let (is, has) = (tensor.dtype(), tensor.shape());
+        return Err(refused(format!("`{name}` is {is:?} {has:?}, not {dtype:?} {shape:?}")));
     }
-    Ok(arena)
+    bytemuck::cast_slice_mut(words)[..tensor.data().len()].copy_from_slice(tensor.data());
+    if dtype == Dtype::F32 && words.iter().any(|&bits| !f32::from_bits(bits).is_finite()) {
+        return Err(refused(format!("`{name}` holds numbers that are not finite")));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -181,16 +202,29 @@ mod tests {
             arena
         };
         let header = Header { config, step: 17, seconds: 2.5, text: "abc".to_owned() };
-        let moments = vec![("m".to_owned(), arena(1)), ("v".to_owned(), arena(2))];
-        let checkpoint = Checkpoint { header, weights: arena(0), moments };
+        let words = |seed| arena(seed).into_iter().map(f32::to_bits).collect::<Vec<u32>>();
+        let large = || parameters.list.iter().filter(|parameter| parameter.range.len() > 90);
+        let codes = Arena::of("m", true, large());
+        // The last of an odd number of codes shares its element with padding.
+        let mut bytes = vec![0; codes.len];
+        for piece in &codes.pieces {
+            bytes[piece.range.clone()].fill(0x0403_0201);
+        }
+        let mut state = vec![(codes, bytes)];
+        state.extend([(Arena::of("v", false, &parameters.list), words(2))]);
+        let checkpoint = Checkpoint { header, weights: arena(0), state };
         (parameters, checkpoint)
+    }
+
+    fn read_back(bytes: &[u8], parameters: &Parameters, like: &Checkpoint) -> Result<Checkpoint> {
+        Checkpoint::from_bytes(bytes, parameters, like.state.iter().map(|(arena, _)| arena))
     }
 
     #[test]
     fn checkpoints_survive_their_file_bit_for_bit() {
         let (parameters, checkpoint) = example();
         let bytes = checkpoint.to_bytes(&parameters);
-        assert_eq!(Checkpoint::from_bytes(&bytes, &parameters, &["m", "v"]).unwrap(), checkpoint);
+        assert_eq!(read_back(&bytes, &parameters, &checkpoint).unwrap(), checkpoint);
         assert_eq!(bytes, checkpoint.to_bytes(&parameters), "the same state makes the same file");
     }
 
@@ -200,7 +234,7 @@ mod tests {
         let bytes = checkpoint.to_bytes(&parameters);
         for i in 0..50 {
             let cut = bytes.len() * i / 50;
-            let error = Checkpoint::from_bytes(&bytes[..cut], &parameters, &["m", "v"]).unwrap_err().to_string();
+            let error = read_back(&bytes[..cut], &parameters, &checkpoint).unwrap_err().to_string();
             assert!(error.starts_with("checkpoint is unusable"), "cut at {cut}: {error}");
         }
     }
@@ -218,7 +252,7 @@ mod tests {
                 let at = random.below(header_end as u32) as usize;
                 bytes[at] = random.next_u32() as u8;
             }
-            refusals += u32::from(Checkpoint::from_bytes(&bytes, &parameters, &["m", "v"]).is_err());
+            refusals += u32::from(read_back(&bytes, &parameters, &checkpoint).is_err());
         }
         assert!(refusals > 1000, "{refusals} of 2,000 broken headers were refused");
         for huge in [u64::MAX, 1 << 40, bytes.len() as u64] {
@@ -232,18 +266,22 @@ mod tests {
     fn what_does_not_fit_is_named() {
         let (parameters, mut checkpoint) = example();
         let bytes = checkpoint.to_bytes(&parameters);
-        let error = Checkpoint::from_bytes(&bytes, &parameters, &["m", "v", "h"]).unwrap_err().to_string();
+        let arenas = [Arena::of("h", false, &parameters.list)];
+        let error = Checkpoint::from_bytes(&bytes, &parameters, &arenas).unwrap_err().to_string();
         assert!(error.contains("`optimizer.h.tok_emb.weight` is missing"), "{error}");
+        let arenas = [Arena::of("v", true, &parameters.list)];
+        let error = Checkpoint::from_bytes(&bytes, &parameters, &arenas).unwrap_err().to_string();
+        assert!(error.contains("`optimizer.v.tok_emb.weight` is F32 [7, 8], not U8 [7, 8]"), "{error}");
 
         let mut wider = checkpoint.header.config.clone();
         wider.model.hidden = 16;
         let wider = Parameters::new(&wider.model, 7);
-        let error = Checkpoint::from_bytes(&bytes, &wider, &["m", "v"]).unwrap_err().to_string();
+        let error = read_back(&bytes, &wider, &checkpoint).unwrap_err().to_string();
         assert!(error.contains("`blocks.0.mlp.up.weight` is F32 [12, 8], not F32 [16, 8]"), "{error}");
 
         checkpoint.weights[0] = f32::NAN;
         let bytes = checkpoint.to_bytes(&parameters);
-        let error = Checkpoint::from_bytes(&bytes, &parameters, &["m", "v"]).unwrap_err().to_string();
+        let error = read_back(&bytes, &parameters, &checkpoint).unwrap_err().to_string();
         assert!(error.contains("`tok_emb.weight` holds numbers that are not finite"), "{error}");
     }
 }

@@ -28,9 +28,13 @@ pub struct Plan {
     pub state: State,
     /// A whole step, micro-batch by micro-batch.
     pub train: Pass,
+    /// What comes before some steps: Sophia's estimate, micro-batch by micro-batch.
+    pub estimate: Option<Pass>,
     pub validate: Pass,
     pub decode: Decode,
     pub bytes: Bytes,
+    /// Steps from one estimate to the next.
+    estimate_every: u32,
 }
 
 /// A recording, what is uploaded before it plays, and where its result is.
@@ -60,15 +64,18 @@ pub struct Summary {
     /// Trained numbers, padding left out.
     pub parameters: usize,
     pub bytes: Bytes,
-    /// Floating-point operations of a training step, forward and backward, for each token.
+    /// What the optimizer keeps, as allocated.
+    pub optimizer_bytes_per_parameter: f64,
+    /// Floating-point operations of a training step, forward and backward, for each token; of what only some steps do, its
+    /// share.
     pub flops_per_token: u64,
-    /// Kernels started in each step.
+    /// Kernels started in each step; not counted, what only some steps do.
     pub dispatches: usize,
     pub tokens_per_step: usize,
 }
 
 /// Bytes by purpose, as allocated on the device.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Bytes {
     pub parameters: u64,
     pub gradients: u64,
@@ -123,6 +130,7 @@ impl Plan {
             batch,
             shape,
             micro_batches,
+            labels: None,
             accumulate: false,
             largest: LARGEST_CHUNK,
         };
@@ -130,22 +138,32 @@ impl Plan {
         let batch = add_batch(&mut buffers, shape_of_batch);
         let losses = buffers.add("losses", Purpose::Traffic, shape_of_batch.rows());
 
-        let mut r = recorder(shape_of_batch, batch, Some(gradients));
-        model::loss(&mut r, model, losses);
-        if micro_batches > 1 {
-            // The first micro-batch writes the gradients, the others add to them.
-            r.tape.repeat(micro_batches - 1);
-            r.accumulate = true;
+        let pass = |recording| Pass { recording, batch, shape: shape_of_batch, result: losses };
+        let gradients_of = |labels| {
+            let mut r = Recorder { labels, ..recorder(shape_of_batch, batch, Some(gradients)) };
             model::loss(&mut r, model, losses);
-        }
-        optimizer::record(&mut r.tape, config, &parameters, losses, weights, gradients, &state);
-        let recording = r.tape.finish(&mut buffers);
-        let train = Pass { recording, batch, shape: shape_of_batch, result: losses };
+            if micro_batches > 1 {
+                // The first micro-batch writes the gradients, the others add to them.
+                r.tape.repeat(micro_batches - 1);
+                r.accumulate = true;
+                model::loss(&mut r, model, losses);
+            }
+            r.tape
+        };
+        let mut tape = gradients_of(None);
+        optimizer::record(&mut tape, config, &parameters, losses, weights, gradients, &state);
+        let train = pass(tape.finish(&mut buffers));
+        let estimate = optimizer::estimates(config, 1).then(|| {
+            let labels = buffers.add("labels", Purpose::Traffic, shape_of_batch.tokens_len());
+            let mut tape = gradients_of(Some(labels));
+            optimizer::record_estimate(&mut tape, config, losses, gradients, &state);
+            pass(tape.finish(&mut buffers))
+        });
 
         let mut r = recorder(shape_of_batch, batch, None);
         model::loss(&mut r, model, losses);
         let recording = r.tape.finish(&mut buffers);
-        let validate = Pass { recording, batch, shape: shape_of_batch, result: losses };
+        let validate = pass(recording);
 
         let shape_of_text = shape(1);
         let context = shape_of_text.context;
@@ -159,9 +177,42 @@ impl Plan {
         let reading = model::next_token(&mut r, model, &picks);
         let decode = Decode { recording: r.tape.finish(&mut buffers), reading, context, tokens, picks };
 
-        let recordings = [&train.recording, &validate.recording, &decode.recording];
-        let bytes = Bytes::new(&buffers, &recordings, &state, device);
-        Self { parameters, buffers, weights, gradients, state, train, validate, decode, bytes }
+        let mut plan = Self {
+            parameters,
+            buffers,
+            weights,
+            gradients,
+            state,
+            estimate_every: config.optimizer.estimate_every,
+            train,
+            estimate,
+            validate,
+            decode,
+            bytes: Bytes::default(),
+        };
+        plan.bytes = Bytes::new(&plan, device);
+        plan
+    }
+
+    /// All there are: what a step plays first, what writes text last.
+    pub fn recordings(&self) -> Vec<&Recording> {
+        let estimate = self.estimate.as_ref().map(|pass| &pass.recording);
+        let first = std::iter::once(&self.train.recording).chain(estimate);
+        first.chain([&self.validate.recording, &self.decode.recording]).collect()
+    }
+
+    /// The same, to be cut up for a device.
+    pub fn recordings_mut(&mut self) -> Vec<&mut Recording> {
+        let estimate = self.estimate.as_mut().map(|pass| &mut pass.recording);
+        let first = std::iter::once(&mut self.train.recording).chain(estimate);
+        first.chain([&mut self.validate.recording, &mut self.decode.recording]).collect()
+    }
+
+    /// Floating-point operations of the first steps.
+    pub fn flops(&self, steps: u32) -> f64 {
+        let estimates = steps.div_ceil(self.estimate_every);
+        let estimate = self.estimate.as_ref().map_or(0.0, |pass| pass.recording.flops() as f64);
+        f64::from(steps) * self.train.recording.flops() as f64 + f64::from(estimates) * estimate
     }
 
     pub fn tokens_per_step(&self) -> usize {
@@ -170,10 +221,14 @@ impl Plan {
 
     pub fn summary(&self) -> Summary {
         let tokens_per_step = self.tokens_per_step();
+        let parameters = self.parameters.count();
+        // Over as many steps as have one estimate.
+        let tokens = u64::from(self.estimate_every) * tokens_per_step as u64;
         Summary {
-            parameters: self.parameters.count(),
+            parameters,
             bytes: self.bytes,
-            flops_per_token: self.train.recording.flops() / tokens_per_step as u64,
+            optimizer_bytes_per_parameter: self.bytes.optimizer as f64 / parameters as f64,
+            flops_per_token: self.flops(self.estimate_every) as u64 / tokens,
             dispatches: self.train.recording.dispatches(),
             tokens_per_step,
         }
@@ -181,19 +236,20 @@ impl Plan {
 }
 
 impl Bytes {
-    fn new(buffers: &Buffers, recordings: &[&Recording], state: &State, device: &Device) -> Self {
-        let planned = |purpose| buffers.bytes(purpose);
+    fn new(plan: &Plan, device: &Device) -> Self {
+        let planned = |purpose| plan.buffers.bytes(purpose);
         let [parameters, gradients, optimizer] =
             [Purpose::Parameters, Purpose::Gradients, Purpose::Optimizer].map(planned);
         let mut activations = planned(Purpose::Activations) + planned(Purpose::Cache);
         let mut traffic = planned(Purpose::Traffic);
         match device {
             Device::Cpu => {
+                let recordings = plan.recordings();
                 let ops = recordings.iter().flat_map(|recording| &recording.ops);
                 activations += 4 * ops.map(|op| op.kernel.workspace() as u64).max().unwrap_or(0);
             }
             // A checkpoint reads one arena at a time.
-            Device::Gpu(_) => traffic += GpuEngine::own_bytes(state.metrics.len) + parameters,
+            Device::Gpu(_) => traffic += GpuEngine::own_bytes(plan.state.metrics.len) + parameters,
         }
         let total = parameters + gradients + optimizer + activations + traffic;
         Self { parameters, gradients, optimizer, activations, traffic, total }

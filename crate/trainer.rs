@@ -15,8 +15,8 @@ use crate::config::{Config, EvaluationConfig};
 use crate::data::{Batches, Dataset, Entropy, bits_per_byte};
 use crate::engine::{Device, Engine, ProgramId};
 use crate::error::{Error, Problem, Result};
-use crate::kernels::Step;
 use crate::kernels::embedding::TokenIndex;
+use crate::kernels::{Access, Element, Step};
 use crate::optimizer;
 use crate::plan::{Pass, Plan};
 use crate::sampler::{Beginning, Sample, Writing, Written};
@@ -92,8 +92,9 @@ impl Trainer {
     ) -> Result<Self> {
         let mut trainer = Self::at_start(config, dataset, device).await?;
         let Self { programs, engine, plan, .. } = &mut trainer;
-        let (train, validate) = (plan.train.recording.ops.len(), plan.validate.recording.ops.len());
-        let all = train + validate + plan.decode.recording.ops.len();
+        let [validate, decode] = [&plan.validate.recording, &plan.decode.recording].map(|recording| recording.ops.len());
+        let all: usize = plan.recordings().iter().map(|recording| recording.ops.len()).sum();
+        let train = all - validate - decode;
         programs.train(engine, plan, &mut |done, _| progress(done, all)).await?;
         programs.validate(engine, plan, &mut |done, _| progress(train + done, all)).await?;
         programs.decode(engine, plan, &mut |done, _| progress(train + validate + done, all)).await?;
@@ -126,9 +127,7 @@ impl Trainer {
         let batches = Batches::new(dataset.train.len(), batch_size, context, config.training.seed.into())?;
 
         let mut engine = Engine::new(device, &plan.buffers, plan.state.metrics.len)?;
-        let Plan { train, validate, decode, .. } = &mut plan;
-        let mut recordings = [&mut train.recording, &mut validate.recording, &mut decode.recording];
-        tuning::choose(&mut engine, device, &mut recordings).await?;
+        tuning::choose(&mut engine, device, &mut plan.recordings_mut()).await?;
         engine.write(plan.weights, &plan.parameters.initial(config));
         let shape = plan.train.shape;
         Ok(Self {
@@ -177,6 +176,9 @@ impl Trainer {
         let step = self.submitted + 1;
         self.batches.fill(step, &self.dataset.train, &mut self.tokens);
         let numbers = optimizer::step(&self.config, step);
+        if optimizer::estimates(&self.config, step) {
+            self.estimate(&numbers)?;
+        }
         let program = self.programs.train.expect("it is compiled before the first step");
         for (micro_batch, ops) in self.plan.train.recording.rounds().enumerate() {
             self.upload(micro_batch);
@@ -184,6 +186,17 @@ impl Trainer {
             self.engine.run(program, ops, &numbers, last.then_some(self.plan.state.metrics))?;
         }
         self.submitted = step;
+        Ok(())
+    }
+
+    /// Plays what comes before some steps, on the step's batch.
+    fn estimate(&mut self, numbers: &Step) -> Result<()> {
+        let (Some(program), Some(pass)) = (self.programs.estimate, &self.plan.estimate) else { return Ok(()) };
+        for (micro_batch, ops) in pass.recording.rounds().enumerate() {
+            self.upload(micro_batch);
+            let seed = optimizer::estimate_seed(&self.config, numbers.step, micro_batch as u32);
+            self.engine.run(program, ops, &Step { seed, ..*numbers }, None)?;
+        }
         Ok(())
     }
 
@@ -258,7 +271,7 @@ impl Trainer {
     }
 
     fn flops_at(&self, step: u32) -> f64 {
-        f64::from(step) * self.plan.train.recording.flops() as f64
+        self.plan.flops(step)
     }
 
     /// Stops the clock: a pause is no training time.
@@ -373,7 +386,7 @@ impl Trainer {
                 let op = &recording.ops[i];
                 self.engine.run(program, i..i + 1, &optimizer::step(&self.config, step), None)?;
                 for (binding, &tensor) in op.kernel.bindings().iter().zip(&op.tensors) {
-                    let writes = binding.access != crate::kernels::Access::Read;
+                    let writes = binding.access != Access::Read && binding.element != Element::U32;
                     if writes && bad(&self.engine.read(tensor).await?) {
                         return Ok(op.label.clone());
                     }
@@ -386,9 +399,13 @@ impl Trainer {
     /// The run's state after the steps so far, which must all have arrived.
     pub async fn checkpoint(&mut self) -> Result<Checkpoint> {
         assert_eq!(self.finished, self.submitted, "the caller collects first");
-        let mut moments = vec![];
-        for &(name, tensor) in &self.plan.state.moments {
-            moments.push((name.to_owned(), self.engine.read(tensor).await?));
+        let mut state = vec![];
+        for (arena, tensor) in &self.plan.state.arenas {
+            let words = match arena.codes {
+                true => self.engine.read_ids(*tensor).await?,
+                false => self.engine.read(*tensor).await?.into_iter().map(f32::to_bits).collect(),
+            };
+            state.push((arena.clone(), words));
         }
         let header = Header {
             config: self.config.clone(),
@@ -396,7 +413,7 @@ impl Trainer {
             seconds: self.clock.seconds(),
             text: self.dataset.fingerprint(),
         };
-        Ok(Checkpoint { header, weights: self.engine.read(self.plan.weights).await?, moments })
+        Ok(Checkpoint { header, weights: self.engine.read(self.plan.weights).await?, state })
     }
 
     /// Goes on from a checkpoint's bytes instead of the first step.
@@ -419,11 +436,23 @@ impl Trainer {
             let problem = Problem::new("training.steps", steps, allowed, "Ask for more steps.");
             return Err(Error::refused(problem));
         }
-        let names: Vec<&str> = self.plan.state.moments.iter().map(|&(name, _)| name).collect();
-        let Checkpoint { weights, moments, .. } = Checkpoint::from_bytes(bytes, &self.plan.parameters, &names)?;
+        let (ours, theirs) = (self.config.optimizer.kind, header.config.optimizer.kind);
+        if ours != theirs {
+            return Err(Error::refused(Problem::new(
+                "optimizer.kind",
+                serde_json::json!(ours),
+                format!("{}, as the run began", serde_json::json!(theirs)),
+                "What one optimizer keeps means nothing to another: keep it, or start a run anew.",
+            )));
+        }
+        let arenas = self.plan.state.arenas.iter().map(|(arena, _)| arena);
+        let Checkpoint { weights, state, .. } = Checkpoint::from_bytes(bytes, &self.plan.parameters, arenas)?;
         self.engine.write(self.plan.weights, &weights);
-        for (&(_, tensor), (_, arena)) in self.plan.state.moments.iter().zip(&moments) {
-            self.engine.write(tensor, arena);
+        for ((_, tensor), (arena, words)) in self.plan.state.arenas.iter().zip(&state) {
+            match arena.codes {
+                true => self.engine.write_ids(*tensor, words),
+                false => self.engine.write(*tensor, bytemuck::cast_slice(words)),
+            }
         }
         (self.submitted, self.finished) = (header.step, header.step);
         self.clock = Clock::after(header.seconds);
@@ -456,6 +485,8 @@ impl Trainer {
 #[derive(Default)]
 struct Programs {
     train: Option<ProgramId>,
+    /// Beside `train`, where there is one.
+    estimate: Option<ProgramId>,
     validate: Option<ProgramId>,
     decode: Option<ProgramId>,
 }
@@ -464,7 +495,13 @@ type Progress<'a> = &'a mut dyn FnMut(usize, usize);
 
 impl Programs {
     async fn train(&mut self, engine: &mut Engine, plan: &Plan, progress: Progress<'_>) -> Result<ProgramId> {
-        compiled(&mut self.train, engine, &plan.train.recording, progress).await
+        let first = plan.train.recording.ops.len();
+        let program = compiled(&mut self.train, engine, &plan.train.recording, progress).await?;
+        if let Some(pass) = &plan.estimate {
+            let progress = &mut |done, all| progress(first + done, first + all);
+            compiled(&mut self.estimate, engine, &pass.recording, progress).await?;
+        }
+        Ok(program)
     }
 
     async fn validate(&mut self, engine: &mut Engine, plan: &Plan, progress: Progress<'_>) -> Result<ProgramId> {

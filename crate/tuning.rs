@@ -16,6 +16,8 @@ use crate::kernels::attention::{AttentionBackwardKeyValue, AttentionBackwardQuer
 use crate::kernels::cross_entropy::CrossEntropy;
 use crate::kernels::matmul::MatMul;
 use crate::kernels::norm::{NormBackward, NormForward};
+use crate::kernels::optimizer::adafactor::AdafactorRows;
+use crate::kernels::optimizer::curvature::DrawLabels;
 use crate::kernels::tiling::Tiling;
 use crate::profile;
 use crate::tape::{Op, Recording};
@@ -70,7 +72,9 @@ pub async fn choose(engine: &mut Engine, device: &Device, recordings: &mut [&mut
             }
             Kernel::NormForward(NormForward { alone, .. })
             | Kernel::NormBackward(NormBackward { alone, .. })
-            | Kernel::CrossEntropy(CrossEntropy { alone, .. }) => *alone = gpu.software,
+            | Kernel::CrossEntropy(CrossEntropy { alone, .. })
+            | Kernel::DrawLabels(DrawLabels { alone, .. })
+            | Kernel::AdafactorRows(AdafactorRows { alone, .. }) => *alone = gpu.software,
             _ => {}
         }
     }

@@ -3,7 +3,7 @@
 mod common;
 
 use common::cases::Choice;
-use common::{Case, cases, tests};
+use common::{Case, Values, cases, tests};
 use trainlab::kernels::attention::{AttentionForward, AttentionShape};
 use trainlab::kernels::matmul::{Ends, Layout, MatMul};
 use trainlab::kernels::tiling::Tiling;
@@ -24,7 +24,12 @@ tests![
     sum_groups,
     squared_norm,
     finish_step,
-    adamw,
+    update,
+    adamw_8bit,
+    draw_labels,
+    curvature,
+    adafactor,
+    muon,
     pick,
     arithmetic,
     copy,
@@ -103,8 +108,28 @@ async fn finish_step() {
     check(cases::finish_step()).await;
 }
 
-async fn adamw() {
-    check(cases::adamw()).await;
+async fn update() {
+    check(cases::update()).await;
+}
+
+async fn adamw_8bit() {
+    check(cases::adamw_8bit()).await;
+}
+
+async fn draw_labels() {
+    check(cases::draw_labels()).await;
+}
+
+async fn curvature() {
+    check(cases::curvature()).await;
+}
+
+async fn adafactor() {
+    check(cases::adafactor()).await;
+}
+
+async fn muon() {
+    check(cases::muon()).await;
 }
 
 async fn pick() {
@@ -155,13 +180,28 @@ async fn every_kernel_has_cases() {
     }
 }
 
+/// Of every rule, whatever it keeps.
 async fn a_halted_update_changes_nothing() {
-    let halted = cases::adamw().pop().expect("the last case is halted");
-    let before = halted.inputs.iter().map(|values| values.numbers().iter().map(|&number| f64::from(number as f32)));
-    let outputs = halted.run(common::gpu().await).await;
-    for (before, after) in before.zip(&outputs) {
-        assert_eq!(before.collect::<Vec<_>>(), after.numbers());
+    let optimizers = [cases::update(), cases::adamw_8bit(), cases::curvature(), cases::adafactor(), cases::muon()];
+    let is_halted = |case: &Case| {
+        let controls = case.kernel.bindings().iter().any(|binding| binding.name == "control");
+        controls && case.input("control")[1] != 0.0
+    };
+    let mut halted = 0;
+    for case in optimizers.concat().iter().filter(|case| is_halted(case)) {
+        let outputs = case.run(common::gpu().await).await;
+        for (before, after) in case.inputs.iter().zip(&outputs) {
+            match before {
+                Values::Numbers(before) => {
+                    let before: Vec<f64> = before.iter().map(|&number| f64::from(number as f32)).collect();
+                    assert_eq!(before, after.numbers(), "{:?}", case.kernel);
+                }
+                Values::Ids(before) => assert_eq!(before, after.ids(), "{:?}", case.kernel),
+            }
+        }
+        halted += 1;
     }
+    assert!(halted >= 15, "{halted} halted cases");
 }
 
 /// Picks by the twin and on the GPU, which must be the token that is expected.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Config, schema_json};
+use super::{Config, fill, schema_json};
 use crate::error::{Error, Problem, Result};
 
 /// A config from JSON. Sections and fields that are left out take their defaults.
@@ -18,9 +18,15 @@ pub fn parse(json: &Value) -> Result<Config> {
 }
 
 fn decode(json: &Value) -> Result<Config> {
-    serde_json::from_value(json.clone()).map_err(|error| {
+    filled(json).map_err(|error| {
         Error::refused(Problem::new("config", json, "a config that fits the schema", format!("Mend it: {error}.")))
     })
+}
+
+fn filled(json: &Value) -> serde_json::Result<Config> {
+    let mut json = json.clone();
+    fill(&mut json, &schema_json());
+    serde_json::from_value(json)
 }
 
 /// Like [`parse`], but leaves open whether the fields fit together: more of them may be set before that is asked.
@@ -40,7 +46,7 @@ pub fn check(json: &Value) -> Vec<Problem> {
     let mut problems = Vec::new();
     check_object(json, &schema, &schema, "", &mut problems);
     if problems.is_empty()
-        && let Ok(config) = serde_json::from_value::<Config>(json.clone())
+        && let Ok(config) = filled(json)
     {
         check_together(&config, &mut problems);
     }
@@ -78,7 +84,7 @@ fn check_object(value: &Value, object: &Value, root: &Value, path: &str, problem
     }
 }
 
-fn resolve<'a>(property: &'a Value, root: &'a Value) -> &'a Value {
+pub(super) fn resolve<'a>(property: &'a Value, root: &'a Value) -> &'a Value {
     match property["$ref"].as_str() {
         Some(reference) => root.pointer(reference.trim_start_matches('#')).unwrap_or(property),
         None => property,
@@ -124,7 +130,7 @@ fn check_field(value: &Value, property: &Value, path: &str, problems: &mut Vec<P
 }
 
 /// The names an enum may take: `oneOf` constants where variants have doc comments, `enum` where they have none.
-fn choices(property: &Value) -> Vec<&str> {
+pub(super) fn choices(property: &Value) -> Vec<&str> {
     let constants = property["oneOf"].as_array().into_iter().flatten();
     let constants = constants.flat_map(|choice| match choice["const"].as_str() {
         Some(constant) => vec![constant],

@@ -5,6 +5,8 @@
 //! against itself; `path.rs` sets a field by its dotted path.
 
 mod check;
+mod defaults;
+mod optimizer;
 mod path;
 
 use schemars::{JsonSchema, Schema};
@@ -13,7 +15,9 @@ use serde_json::Value;
 
 pub use crate::data::{Corpus, TokenizerKind};
 pub use check::{check, parse, parse_sections};
-pub use path::set;
+pub use defaults::fill;
+pub use optimizer::{OptimizerConfig, OptimizerKind};
+pub use path::{decides, set};
 
 /// What to train, on what, and how.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -119,43 +123,6 @@ pub enum Activation {
     #[schemars(title = "GELU")]
     #[default]
     Gelu,
-}
-
-/// How gradients become new parameters.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct OptimizerConfig {
-    /// The update rule.
-    pub kind: OptimizerKind,
-    /// Peak learning rate, after warm-up.
-    ///
-    /// The default is the best of a small sweep at the default model; `npm run bench:learning-rate` repeats it.
-    #[schemars(range(min = 1e-7, max = 10.0), extend("x-scale" = "log"))]
-    pub learning_rate: f64,
-    /// β₁: how much of the gradient's running mean is kept each step.
-    #[schemars(range(min = 0.0, max = 0.9999), extend("x-advanced" = true))]
-    pub beta1: f64,
-    /// β₂: how much of the squared gradient's running mean is kept each step.
-    #[schemars(range(min = 0.0, max = 0.99999), extend("x-advanced" = true))]
-    pub beta2: f64,
-    /// ε: keeps the update finite where the gradient is nearly zero.
-    #[schemars(range(min = 1e-12, max = 1e-2), extend("x-advanced" = true, "x-scale" = "log"))]
-    pub epsilon: f64,
-    /// λ: pulls matrices (not biases, not norms) towards zero.
-    #[schemars(range(min = 0.0, max = 10.0), extend("x-advanced" = true))]
-    pub weight_decay: f64,
-    /// Scale gradients down so that their global norm stays within this; 0 switches clipping off.
-    #[schemars(range(min = 0.0, max = 1000.0), extend("x-advanced" = true))]
-    pub clip_norm: f64,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum OptimizerKind {
-    /// Adam with decoupled weight decay (Loshchilov & Hutter 2019, arXiv 1711.05101); 8 bytes of state a parameter.
-    #[schemars(title = "AdamW")]
-    #[default]
-    Adamw,
 }
 
 /// How the learning rate changes over the run.
@@ -273,20 +240,6 @@ impl Default for ModelConfig {
     }
 }
 
-impl Default for OptimizerConfig {
-    fn default() -> Self {
-        Self {
-            kind: OptimizerKind::default(),
-            learning_rate: 4e-3,
-            beta1: 0.9,
-            beta2: 0.99,
-            epsilon: 1e-8,
-            weight_decay: 0.1,
-            clip_norm: 1.0,
-        }
-    }
-}
-
 impl Default for ScheduleConfig {
     fn default() -> Self {
         Self { kind: ScheduleKind::default(), warmup_steps: 20, final_fraction: 0.1 }
@@ -319,7 +272,8 @@ impl Default for EvaluationConfig {
 ///
 /// Beside the standard keywords: `x-unit`, `x-advanced` (folded away at first), `x-step` and `x-scale` for the form;
 /// `x-when`, `{sibling: [values]}`: the field matters only while that field of its section has one of these values. It
-/// may be set all the same.
+/// may be set all the same. On a section, `x-defaults`, `{by: field, values: {choice: {field: default}}}`: the defaults of
+/// its other fields go by what that field is.
 pub fn schema() -> Schema {
     schemars::schema_for!(Config)
 }

@@ -1,50 +1,87 @@
 //! A field by its dotted path: `--set model.width=256`.
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
+use super::check::resolve;
+use super::defaults::{choose, dependent};
+use super::schema_json;
 use crate::error::{Error, Problem, Result};
 
-/// Sets the field at `path` in a config's JSON. `text` is JSON, or else a plain string.
+/// Sets the field at `path` in a config's JSON, which need not be whole. `text` is JSON, or else a plain string.
+///
+/// Where the defaults of other fields depend on this one, those that are still at their defaults follow it.
 ///
 /// # Errors
 /// Where the path names no section and field. Whether the value fits is for [`super::check`] to say.
 pub fn set(config: &mut Value, path: &str, text: &str) -> Result<()> {
     let value = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
-    let field = path.split('.').try_fold(&mut *config, |at, name| at.get_mut(name));
-    match field {
-        Some(field) if !field.is_object() => {
-            *field = value;
-            Ok(())
-        }
-        _ => Err(Error::refused(Problem::new(
+    let schema = schema_json();
+    let refused = || {
+        Error::refused(Problem::new(
             path,
             text,
             "the path of a field, such as model.width",
             "See the paths with `trainlab config`.",
-        ))),
+        ))
+    };
+    let (name, field) = path.split_once('.').ok_or_else(refused)?;
+    let known = &resolve(&schema["properties"][name], &schema)["properties"][field];
+    let config = config.as_object_mut().filter(|_| !known.is_null()).ok_or_else(refused)?;
+    let section = config.entry(name).or_insert_with(|| json!(Map::new())).as_object_mut().ok_or_else(refused)?;
+    match dependent(&schema).into_iter().find(|(of, by, _)| of == name && by == field) {
+        Some((_, by, values)) => choose(section, &by, &known["default"], &values, value),
+        None => {
+            section.insert(field.to_owned(), value);
+        }
     }
+    Ok(())
+}
+
+/// Whether the defaults of other fields depend on the one at `path`: it is to be set before they are.
+pub fn decides(path: &str) -> bool {
+    dependent(&schema_json()).iter().any(|(section, by, _)| path == format!("{section}.{by}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::config::{Config, OptimizerConfig, OptimizerKind, parse};
 
     #[test]
     fn paths_lead_to_fields() {
-        let mut config = serde_json::to_value(Config::default()).unwrap();
-        set(&mut config, "model.width", "256").unwrap();
-        set(&mut config, "evaluation.prompt", "Once upon").unwrap();
-        let config: Config = serde_json::from_value(config).unwrap();
-        assert_eq!(config.model.width, 256);
-        assert_eq!(config.evaluation.prompt, "Once upon");
+        for mut config in [json!(Config::default()), json!({})] {
+            set(&mut config, "model.width", "256").unwrap();
+            set(&mut config, "evaluation.prompt", "Once upon").unwrap();
+            let config = parse(&config).unwrap();
+            assert_eq!(config.model.width, 256);
+            assert_eq!(config.evaluation.prompt, "Once upon");
+        }
     }
 
     #[test]
     fn wrong_paths_are_refused() {
-        let mut config = serde_json::to_value(Config::default()).unwrap();
-        for path in ["model", "model.widht", "model.width.x", ""] {
-            assert!(set(&mut config, path, "1").unwrap_err().to_string().contains("the path of a field"), "{path}");
+        for mut config in [json!(Config::default()), json!({})] {
+            for path in ["model", "model.widht", "model.width.x", "", ".", "x.y"] {
+                let error = set(&mut config, path, "1").unwrap_err().to_string();
+                assert!(error.contains("the path of a field"), "{path}");
+            }
         }
+    }
+
+    #[test]
+    fn what_nobody_set_follows_the_kind() {
+        let lion = OptimizerConfig::defaults(OptimizerKind::Lion);
+        // In a config that is whole, what is at the defaults of the kind before counts as not set.
+        for mut config in [json!(Config::default()), json!({})] {
+            set(&mut config, "optimizer.kind", "lion").unwrap();
+            assert_eq!(parse(&config).unwrap().optimizer, lion);
+        }
+        let mut config = json!({});
+        set(&mut config, "optimizer.beta2", "0.5").unwrap();
+        for kind in ["muon", "lion"] {
+            set(&mut config, "optimizer.kind", kind).unwrap();
+        }
+        assert_eq!(parse(&config).unwrap().optimizer, OptimizerConfig { beta2: 0.5, ..lion });
+        assert!(decides("optimizer.kind") && !decides("optimizer.beta2") && !decides("schedule.kind"));
     }
 }

@@ -6,7 +6,6 @@
 //! - [`Spec::run`]: its twin in plain Rust, the oracle of the shader in f64 and the CPU device in f32.
 
 pub mod activation;
-pub mod adamw;
 pub mod attention;
 pub mod attention_decode;
 pub mod ceiling;
@@ -15,6 +14,7 @@ pub mod embedding;
 pub mod finish_step;
 pub mod matmul;
 pub mod norm;
+pub mod optimizer;
 pub mod pick;
 pub mod reduce;
 pub mod tiling;
@@ -86,7 +86,7 @@ pub struct Step {
     /// While sampling: the index of the token that is read.
     pub position: u32,
     pub learning_rate: f32,
-    /// 1 − β₁ᵗ and 1 − β₂ᵗ, Adam's bias corrections.
+    /// 1 − β₁ᵗ and 1 − β₂ᵗ, Adam's bias corrections; with Adafactor, `correction2` is 1 − β₂ₜ = t^−0.8.
     pub correction1: f32,
     pub correction2: f32,
     /// While sampling: see [`pick`]; `draw` is uniform in [0, 1).
@@ -94,7 +94,9 @@ pub struct Step {
     pub top_k: u32,
     pub top_p: f32,
     pub draw: f32,
-    pub padding: [u32; 3],
+    /// Decides the labels that Sophia draws.
+    pub seed: u32,
+    pub padding: [u32; 2],
 }
 
 /// A tensor as a twin sees it.
@@ -223,7 +225,18 @@ kernels! {
     SumGroups(reduce::SumGroups),
     SquaredNorm(reduce::SquaredNorm),
     FinishStep(finish_step::FinishStep),
-    AdamW(adamw::AdamW),
+    Update(optimizer::update::Update),
+    AdamW8bit(optimizer::adamw_8bit::AdamW8bit),
+    DrawLabels(optimizer::curvature::DrawLabels),
+    Curvature(optimizer::curvature::Curvature),
+    AdafactorRows(optimizer::adafactor::AdafactorRows),
+    AdafactorColumns(optimizer::adafactor::AdafactorColumns),
+    AdafactorMeasure(optimizer::adafactor::AdafactorMeasure),
+    AdafactorApply(optimizer::adafactor::AdafactorApply),
+    MuonMomentum(optimizer::muon::MuonMomentum),
+    Normalise(optimizer::muon::Normalise),
+    Polynomial(optimizer::muon::Polynomial),
+    MuonApply(optimizer::muon::MuonApply),
     Pick(pick::Pick),
     Arithmetic(ceiling::Arithmetic),
     Copy(ceiling::Copy),

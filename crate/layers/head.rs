@@ -2,7 +2,9 @@
 
 use super::{Recorder, Variable};
 use crate::kernels::cross_entropy::CrossEntropy;
+use crate::kernels::embedding::EmbedShape;
 use crate::kernels::matmul::{Ends, Layout, MatMul};
+use crate::kernels::optimizer::curvature::DrawLabels;
 use crate::tape::{ALIGNMENT, Tensor};
 
 /// The weight that the head uses: its own, or the token embedding's where they are tied.
@@ -38,6 +40,13 @@ pub fn loss(r: &mut Recorder, x: Variable, losses: Tensor, tied: bool) {
         let x_value = of_chunk(x.value);
         r.tape.push(MatMul::new(Layout::NT, chunk, vocabulary, width), "head", &[x_value, weight, logits]);
 
+        let mut targets = r.batch.tokens;
+        if let Some(labels) = r.labels {
+            let EmbedShape { batch, context, .. } = r.shape;
+            let kernel = DrawLabels { batch, context, vocabulary, first_row, rows: chunk, alone: false };
+            r.tape.push(kernel, "labels", &[logits, labels]);
+            targets = labels;
+        }
         let kernel = CrossEntropy {
             batch: r.shape.batch,
             context: r.shape.context,
@@ -49,7 +58,7 @@ pub fn loss(r: &mut Recorder, x: Variable, losses: Tensor, tied: bool) {
             alone: false,
         };
         let chunk_losses = losses.slice(first_row..first_row + chunk);
-        r.tape.push(kernel, "cross-entropy", &[r.batch.tokens, logits, chunk_losses]);
+        r.tape.push(kernel, "cross-entropy", &[targets, logits, chunk_losses]);
 
         if let Some(dweight) = gradient {
             let ends = Ends { accumulate: r.accumulate || first_row > 0, ..Ends::default() };

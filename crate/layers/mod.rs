@@ -38,6 +38,9 @@ pub struct Recorder<'a> {
     pub batch: Batch,
     /// The tape's batch, context, vocabulary and width.
     pub shape: EmbedShape,
+    /// Where labels (B, T+1) that are drawn from the model go. The loss is then that of predicting them, instead of the
+    /// batch's next tokens.
+    pub labels: Option<Tensor>,
     /// The tape's batch is one of as many, over which the loss is the mean.
     pub micro_batches: usize,
     /// Gradients and losses are added to those of the micro-batches before.

@@ -51,7 +51,7 @@ fn attempt(config: &Config, vocabulary: usize, device: &Device) -> Result<Plan, 
 
 /// Bytes, as far as they are known.
 struct Need {
-    /// The parameters, their gradients, the optimizer's moments.
+    /// The parameters, their gradients, the optimizer's state.
     arenas: u64,
     activations: u64,
     /// A checkpoint on its way to a file.
@@ -65,11 +65,11 @@ impl Need {
         let [width, hidden, context, layers] = [model.width, model.hidden, model.context, model.layers].map(u64::from);
         let matrices = (vocabulary as u64 + context) * width + layers * width * (4 * width + 2 * hidden);
         let rows = u64::from(config.training.micro_batch()) * context;
-        let moments = optimizer::moments(config).len() as u64;
+        let state = matrices * optimizer::least_bits(config) / 8;
         Self {
-            arenas: 4 * matrices * (2 + moments),
+            arenas: 8 * matrices + state,
             activations: 4 * rows * layers * (8 * width + 2 * hidden),
-            checkpoint: 2 * 4 * matrices * (1 + moments),
+            checkpoint: 2 * (4 * matrices + state),
         }
     }
 

@@ -1,8 +1,7 @@
 //! Every kernel at awkward shapes: sizes that are no multiple of a vector, a tile or a workgroup, single rows, and the
 //! sizes around a boundary.
 
-use trainlab::config::{Activation, Norm};
-use trainlab::kernels::adamw::AdamW;
+use trainlab::config::{Activation, Norm, OptimizerConfig, OptimizerKind};
 use trainlab::kernels::attention::{
     AttentionBackwardKeyValue, AttentionBackwardQuery, AttentionForward, AttentionShape,
 };
@@ -13,6 +12,13 @@ use trainlab::kernels::embedding::{Embed, EmbedBackward, EmbedShape, TokenIndex}
 use trainlab::kernels::finish_step::FinishStep;
 use trainlab::kernels::matmul::{ActivationEnd, Ends, Layout, MatMul};
 use trainlab::kernels::norm::{NormBackward, NormForward};
+use trainlab::kernels::optimizer::adafactor::{
+    AdafactorApply, AdafactorColumns, AdafactorMeasure, AdafactorRows, Moment,
+};
+use trainlab::kernels::optimizer::adamw_8bit::AdamW8bit;
+use trainlab::kernels::optimizer::curvature::{Curvature, DrawLabels};
+use trainlab::kernels::optimizer::muon::{MuonApply, MuonMomentum, Normalise, Part, Polynomial};
+use trainlab::kernels::optimizer::update::{self, Update};
 use trainlab::kernels::pick::Pick;
 use trainlab::kernels::reduce::{SquaredNorm, SumGroups};
 use trainlab::kernels::tiling::Tiling;
@@ -38,7 +44,12 @@ pub fn all() -> Vec<Case> {
         sum_groups(),
         squared_norm(),
         finish_step(),
-        adamw(),
+        update(),
+        adamw_8bit(),
+        draw_labels(),
+        curvature(),
+        adafactor(),
+        muon(),
         pick(),
         arithmetic(),
         copy(),
@@ -312,16 +323,142 @@ pub fn finish_step() -> Vec<Case> {
     cases
 }
 
-pub fn adamw() -> Vec<Case> {
-    let case = |(len, decayed, scale, halted): (usize, usize, f64, f64)| {
-        let kernel = AdamW { len, decayed, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.1 };
-        let step = Step { step: 3, learning_rate: 0.3, correction1: 0.271, correction2: 0.0297, ..Step::default() };
-        Case::new(kernel)
-            .with("control", [scale, halted, 0.0, 0.0])
-            .with("v", random(9, len, 1.0).into_iter().map(|v| v * v).collect::<Vec<f64>>())
-            .at(step)
+/// A step of an optimizer in the middle of a run.
+fn with_step(case: Case, [scale, halted]: [f64; 2]) -> Case {
+    let step = Step { step: 3, learning_rate: 0.3, correction1: 0.271, correction2: 0.0297, ..Step::default() };
+    case.with("control", [scale, halted, 0.0, 0.0]).at(step)
+}
+
+/// A binding that is never negative.
+fn with_squares(case: Case, name: &str) -> Case {
+    let squares: Vec<f64> = case.input(name).iter().map(|x| x * x).collect();
+    case.with(name, squares)
+}
+
+/// Every elementwise rule, with its variants.
+pub fn update() -> Vec<Case> {
+    let mut rules: Vec<OptimizerConfig> = OptimizerKind::ALL.map(OptimizerConfig::defaults).to_vec();
+    rules.retain(|rule| update::state(rule).is_some());
+    let sgd = OptimizerConfig::defaults(OptimizerKind::Sgd);
+    rules.push(OptimizerConfig { momentum: 0.0, ..sgd.clone() });
+    rules.push(OptimizerConfig { nesterov: false, ..sgd });
+    let mut cases = vec![];
+    for rule in rules {
+        // The last is halted.
+        for (len, decayed, control) in
+            [(4, 4, [1.0, 0.0]), (260, 0, [0.4, 0.0]), (320, 192, [0.7, 0.0]), (64, 64, [0.4, 1.0])]
+        {
+            // As many tokens as let about half of Sophia's ratios reach 1.
+            let settings = OptimizerConfig { weight_decay: 0.1, ..rule.clone() };
+            let mut case = with_step(Case::new(Update { len, decayed, settings, tokens: 25 }), control);
+            for name in update::state(&rule).into_iter().flatten().filter(|name| ["v", "h"].contains(name)) {
+                case = with_squares(case, name);
+            }
+            cases.push(case);
+        }
+    }
+    cases
+}
+
+/// Parts of a block, blocks with and without a remainder, one whose moments are zero, and halted.
+pub fn adamw_8bit() -> Vec<Case> {
+    let case = |(len, decays, control): (usize, bool, [f64; 2])| {
+        let settings = OptimizerConfig::defaults(OptimizerKind::Adamw8bit);
+        let case = with_step(Case::new(AdamW8bit { len, decays, settings }), control);
+        let mut random = Random::new(5, Stream::Other(len as u32));
+        let mut codes = || (0..len / 4).map(|_| random.next_u32()).collect::<Vec<u32>>();
+        let (m, v) = (codes(), codes());
+        let case = case.with_ids("m", &m).with_ids("v", &v);
+        let case = with_squares(with_squares(case, "m_scale"), "v_scale");
+        // Gradients of many sizes, and zeros.
+        let gradients = case.input("gradients").iter().enumerate();
+        let gradients = gradients.map(|(i, g)| if i % 7 == 6 { 0.0 } else { g * 10f64.powi(-(i as i32 % 5)) });
+        let gradients: Vec<f64> = gradients.collect();
+        case.with("gradients", gradients)
     };
-    [(4, 4, 1.0, 0.0), (260, 0, 0.4, 0.0), (320, 192, 0.7, 0.0), (64, 64, 0.4, 1.0)].map(case).to_vec()
+    let lens = [(4, true, [1.0, 0.0]), (256, false, [0.4, 0.0]), (260, true, [0.7, 0.0]), (4100, true, [1.0, 0.0])];
+    let mut cases = lens.map(case).to_vec();
+    let zeros = vec![0.0; 256];
+    let first = case((256, true, [1.0, 0.0])).with("m_scale", [0.0]).with("v_scale", [0.0]);
+    cases.extend([first.clone(), first.with("gradients", zeros), case((320, true, [0.4, 1.0]))]);
+    cases
+}
+
+/// All rows and a chunk from the middle, likely and unlikely tokens.
+pub fn draw_labels() -> Vec<Case> {
+    let mut cases = vec![];
+    for (vocabulary, scale) in [(3, 1.0), (65, 4.0), (1000, 0.1)] {
+        for (first_row, rows, alone) in [(0, 15, false), (4, 7, false), (0, 15, true)] {
+            let kernel = DrawLabels { batch: 3, context: 5, vocabulary, first_row, rows, alone };
+            let case = Case::new(kernel).scaled("logits", scale);
+            cases.push(case.at(Step { seed: 77 + rows as u32, ..Step::default() }));
+        }
+    }
+    cases
+}
+
+pub fn curvature() -> Vec<Case> {
+    let case = |(len, control)| with_squares(with_step(Case::new(Curvature { len, beta2: 0.99 }), control), "h");
+    [(4, [1.0, 0.0]), (260, [0.3, 0.0]), (64, [0.3, 1.0])].map(case).to_vec()
+}
+
+/// Single rows and columns, more than one chunk, a row without gradient, and halted.
+pub fn adafactor() -> Vec<Case> {
+    let mut cases = vec![];
+    for (rows, columns, control) in
+        [(1, 4, [1.0, 0.0]), (33, 20, [0.4, 0.0]), (70, 129, [1.0, 0.0]), (130, 1, [1.0, 0.0]), (5, 8, [0.4, 1.0])]
+    {
+        let without_a_row = |case: Case| {
+            let gradients: Vec<f64> = case
+                .input("gradients")
+                .iter()
+                .enumerate()
+                .map(|(i, &g)| if i / columns == 2 { 0.0 } else { g })
+                .collect();
+            case.with("gradients", gradients)
+        };
+        for alone in [false, true] {
+            let case = with_step(Case::new(AdafactorRows { rows, columns, alone }), control);
+            cases.push(without_a_row(with_squares(case, "row")));
+        }
+        let case = with_step(Case::new(AdafactorColumns { rows, columns }), control);
+        cases.push(without_a_row(with_squares(case, "column")));
+        for moment in [Moment::Factored { rows, columns }, Moment::Whole { len: rows * columns }] {
+            let kept: &[&str] =
+                if moment == (Moment::Factored { rows, columns }) { &["row", "column"] } else { &["v"] };
+            let case = with_step(Case::new(AdafactorMeasure(moment)), control);
+            let measure = without_a_row(kept.iter().fold(case, |case, name| with_squares(case, name)));
+            let case = with_step(Case::new(AdafactorApply { moment, weight_decay: 0.1 }), control);
+            let apply = kept.iter().fold(case, |case, name| case.with(name, measure.output(name)));
+            cases
+                .push(apply.with("gradients", measure.input("gradients")).with("partials", measure.output("partials")));
+            cases.push(measure);
+        }
+    }
+    cases
+}
+
+/// The whole of a parameter and one from the middle, more than one chunk; several matrices side by side; and halted.
+pub fn muon() -> Vec<Case> {
+    let part = |of, first, len| Part { of, first, len };
+    let mut cases = vec![];
+    for (part, control) in [
+        (part(4, 0, 4), [1.0, 0.0]),
+        (part(144, 48, 48), [0.4, 0.0]),
+        (part(8300, 60, 4200), [1.0, 0.0]),
+        (part(64, 0, 64), [0.4, 1.0]),
+    ] {
+        for nesterov in [false, true] {
+            cases.push(with_step(Case::new(MuonMomentum { part, momentum: 0.95, nesterov }), control));
+        }
+        cases.push(with_step(Case::new(MuonApply { part, scale: 1.6, weight_decay: 0.1 }), control));
+        let kernel = Normalise { len: part.len, partials: part.partials() };
+        cases.push(with_squares(Case::new(kernel), "partials"));
+    }
+    cases.push(Case::new(Normalise { len: 260, partials: 100 }).with("partials", vec![0.02; 100]));
+    let polynomials = [(1, 1, 64), (3, 5, 64), (2, 8, 64), (2, 36, 1344)];
+    cases.extend(polynomials.map(|(count, side, stride)| Case::new(Polynomial { count, side, stride })));
+    cases
 }
 
 /// How a pick is made; the draw comes last.

@@ -4,14 +4,18 @@
 // Loops over indices are what the formulas look like.
 #![allow(clippy::needless_range_loop)]
 
-use trainlab::config::Norm;
-use trainlab::kernels::adamw::AdamW;
+use trainlab::config::{Norm, OptimizerKind};
 use trainlab::kernels::attention::AttentionShape;
 use trainlab::kernels::cross_entropy::CrossEntropy;
 use trainlab::kernels::embedding::{Embed, EmbedBackward, EmbedShape};
 use trainlab::kernels::finish_step::FinishStep;
 use trainlab::kernels::matmul::{ActivationEnd, Layout, MatMul};
 use trainlab::kernels::norm::{NormBackward, NormForward};
+use trainlab::kernels::optimizer::adafactor::{AdafactorApply, Moment};
+use trainlab::kernels::optimizer::adamw_8bit::AdamW8bit;
+use trainlab::kernels::optimizer::curvature::DrawLabels;
+use trainlab::kernels::optimizer::muon::{MuonApply, MuonMomentum, Part};
+use trainlab::kernels::optimizer::update::Update;
 use trainlab::kernels::{Kernel, Step};
 
 use super::Values;
@@ -70,7 +74,40 @@ pub fn outputs(kernel: &Kernel, inputs: &[Values], step: &Step) -> Vec<Values> {
             bound.set("partials", sums.collect());
         }
         Kernel::FinishStep(kernel) => finish_step(kernel, bound),
-        Kernel::AdamW(kernel) => adamw(kernel, bound, step),
+        Kernel::Update(kernel) => update(kernel, bound, step),
+        Kernel::AdamW8bit(kernel) => adamw_8bit(kernel, bound, step),
+        Kernel::DrawLabels(kernel) => draw_labels(kernel, bound, step),
+        Kernel::Curvature(kernel) => {
+            let [control, gradients, mut h] = ["control", "gradients", "h"].map(|name| bound.get(name));
+            for (h, g) in h.iter_mut().zip(gradients).filter(|_| control[1] == 0.0) {
+                *h = kernel.beta2 * *h + (1.0 - kernel.beta2) * (g * control[0]).powi(2);
+            }
+            bound.set("h", h);
+        }
+        Kernel::AdafactorRows(kernel) => adafactor_sums(bound, step, "row", |i| i / kernel.columns),
+        Kernel::AdafactorColumns(kernel) => {
+            adafactor_sums(bound, step, "column", |i| i % kernel.columns);
+        }
+        Kernel::AdafactorMeasure(kernel) => adafactor_measure(kernel.0, bound, step),
+        Kernel::AdafactorApply(kernel) => adafactor_apply(kernel, bound, step),
+        Kernel::MuonMomentum(kernel) => muon_momentum(kernel, bound),
+        Kernel::Normalise(_) => {
+            let (u, norm) = (bound.get("u"), bound.get("partials").iter().sum::<f64>().sqrt() + 1e-7);
+            bound.set("x", u.iter().map(|u| u / norm).collect());
+        }
+        Kernel::Polynomial(kernel) => {
+            let (gram, mut square) = (bound.get("gram"), bound.get("square"));
+            for matrix in 0..kernel.count {
+                for i in 0..kernel.side {
+                    for j in 0..kernel.side {
+                        let at = matrix * kernel.stride + i * kernel.side + j;
+                        square[at] = -4.775 * gram[at] + 2.0315 * square[at] + if i == j { 3.4445 } else { 0.0 };
+                    }
+                }
+            }
+            bound.set("square", square);
+        }
+        Kernel::MuonApply(kernel) => muon_apply(kernel, bound, step),
         Kernel::Pick(_) => pick(bound, step),
         Kernel::Arithmetic(kernel) => {
             // c = j·xʳ⁺¹ + x + x² + … + xʳ, a geometric series.
@@ -401,24 +438,243 @@ fn finish_step(kernel: &FinishStep, bound: &mut Bound) {
     bound.set("metrics", vec![loss, norm, halted, 0.0]);
 }
 
-fn adamw(kernel: &AdamW, bound: &mut Bound, step: &Step) {
-    let [control, gradients, mut parameters, mut m, mut v] =
-        ["control", "gradients", "parameters", "m", "v"].map(|name| bound.get(name));
+fn update(kernel: &Update, bound: &mut Bound, step: &Step) {
+    let [control, gradients, mut parameters] = ["control", "gradients", "parameters"].map(|name| bound.get(name));
     if control[1] != 0.0 {
         return;
     }
-    let [beta1, beta2, epsilon, weight_decay] = [kernel.beta1, kernel.beta2, kernel.epsilon, kernel.weight_decay];
+    let o = &kernel.settings;
+    let names = bound.names[3..].to_vec();
+    let mut state: Vec<Vec<f64>> = names.iter().map(|name| bound.get(name)).collect();
     let [rate, correction1, correction2] = [step.learning_rate, step.correction1, step.correction2].map(f64::from);
     for i in 0..kernel.len {
-        let gradient = gradients[i] * control[0];
-        m[i] = beta1 * m[i] + (1.0 - beta1) * gradient;
-        v[i] = beta2 * v[i] + (1.0 - beta2) * gradient.powi(2);
-        let decay = if i < kernel.decayed { weight_decay * parameters[i] } else { 0.0 };
-        parameters[i] -= rate * (m[i] / correction1 / ((v[i] / correction2).sqrt() + epsilon) + decay);
+        let p = parameters[i];
+        let decay = if i < kernel.decayed { o.weight_decay * p } else { 0.0 };
+        let g = gradients[i] * control[0];
+        let mut mean = |which: usize, beta: f64, x: f64| {
+            state[which][i] = beta * state[which][i] + (1.0 - beta) * x;
+            state[which][i]
+        };
+        parameters[i] = match o.kind {
+            OptimizerKind::Adam => {
+                let g = g + decay;
+                let (m, v) = (mean(0, o.beta1, g), mean(1, o.beta2, g.powi(2)));
+                p - rate * (m / correction1) / ((v / correction2).sqrt() + o.epsilon)
+            }
+            OptimizerKind::Adamw => {
+                let (m, v) = (mean(0, o.beta1, g), mean(1, o.beta2, g.powi(2)));
+                p - rate * (m / correction1 / ((v / correction2).sqrt() + o.epsilon) + decay)
+            }
+            OptimizerKind::Lion => {
+                let c = o.beta1 * state[0][i] + (1.0 - o.beta1) * g;
+                state[0][i] = o.beta2 * state[0][i] + (1.0 - o.beta2) * g;
+                let sign = if c == 0.0 { 0.0 } else { c.signum() };
+                p - rate * (sign + decay)
+            }
+            OptimizerKind::Sophia => {
+                let m = mean(0, o.beta1, g);
+                let clipped = (m.abs() / (o.rho * kernel.tokens as f64 * state[1][i] + 1e-15)).min(1.0);
+                p - rate * (m.signum() * clipped + decay)
+            }
+            OptimizerKind::Sgd => {
+                let g = g + decay;
+                let mut ahead = g;
+                if o.momentum > 0.0 {
+                    state[0][i] = o.momentum * state[0][i] + g;
+                    ahead = if o.nesterov { g + o.momentum * state[0][i] } else { state[0][i] };
+                }
+                p - rate * ahead
+            }
+            other => panic!("{other:?} is no elementwise rule"),
+        };
     }
     bound.set("parameters", parameters);
-    bound.set("m", m);
-    bound.set("v", v);
+    for (name, state) in names.iter().zip(state) {
+        bound.set(name, state);
+    }
+}
+
+/// The 256 values of the dynamic code, as the authors describe how to make them: for each exponent the means of
+/// neighbours among evenly spaced boundaries of [0.1, 1], with twice as many boundaries at the next exponent; 0 and 1.
+pub fn dynamic_code(signed: bool) -> Vec<f64> {
+    let mut values = vec![0.0, 1.0];
+    for exponent in 0..7 {
+        let parts = 2usize.pow(exponent) * if signed { 1 } else { 2 };
+        let boundaries: Vec<f64> = (0..=parts).map(|i| 0.1 + 0.9 * i as f64 / parts as f64).collect();
+        for pair in boundaries.windows(2) {
+            let value = 10f64.powi(exponent as i32 - 6) * (pair[0] + pair[1]) / 2.0;
+            values.push(value);
+            if signed {
+                values.push(-value);
+            }
+        }
+    }
+    values.sort_by(f64::total_cmp);
+    values
+}
+
+fn adamw_8bit(kernel: &AdamW8bit, bound: &mut Bound, step: &Step) {
+    let [control, gradients, mut parameters] = ["control", "gradients", "parameters"].map(|name| bound.get(name));
+    if control[1] != 0.0 {
+        return;
+    }
+    let o = &kernel.settings;
+    let [rate, correction1, correction2] = [step.learning_rate, step.correction1, step.correction2].map(f64::from);
+    let mut means = vec![];
+    for (name, beta, power) in [("m", o.beta1, 1), ("v", o.beta2, 2)] {
+        let values = dynamic_code(name == "m");
+        let (words, scales) = (bound.ids(name), bound.get(&format!("{name}_scale")));
+        let mut mean = vec![];
+        for i in 0..kernel.len {
+            let code = words[i / 4] / 256usize.pow(i as u32 % 4) % 256;
+            let g = gradients[i] * control[0];
+            mean.push(beta * values[code] * scales[i / 256] + (1.0 - beta) * g.powi(power));
+        }
+        let (mut words, mut scales) = (vec![0u32; words.len()], scales);
+        for (block, numbers) in mean.chunks(256).enumerate() {
+            scales[block] = numbers.iter().fold(0.0, |largest: f64, x| largest.max(x.abs()));
+            for (i, x) in numbers.iter().enumerate() {
+                let x = if scales[block] > 0.0 { x / scales[block] } else { 0.0 };
+                // Upwards, so that of two that are as near the upper is found last.
+                let mut nearest = 0;
+                for code in 1..256 {
+                    if (values[code] - x).abs() <= (values[nearest] - x).abs() {
+                        nearest = code;
+                    }
+                }
+                if name == "v" && nearest == 0 && x > 0.0 {
+                    nearest = 1;
+                }
+                let at = block * 256 + i;
+                words[at / 4] += nearest as u32 * 256u32.pow(at as u32 % 4);
+            }
+        }
+        let at = bound.at(name);
+        bound.values[at] = Values::Ids(words);
+        bound.set(&format!("{name}_scale"), scales);
+        means.push(mean);
+    }
+    for i in 0..kernel.len {
+        let decay = if kernel.decays { o.weight_decay * parameters[i] } else { 0.0 };
+        let direction = means[0][i] / correction1 / ((means[1][i] / correction2).sqrt() + o.epsilon);
+        parameters[i] -= rate * (direction + decay);
+    }
+    bound.set("parameters", parameters);
+}
+
+fn draw_labels(kernel: &DrawLabels, bound: &mut Bound, step: &Step) {
+    let logits = bound.get("logits");
+    let at = bound.at("labels");
+    let Values::Ids(labels) = &mut bound.values[at] else { panic!("labels are ids") };
+    let mix = |x: u32| {
+        let x = u64::from(x ^ (x >> 16)) * 0x7feb_352d % (1 << 32);
+        let x = (x ^ (x >> 15)) * 0x846c_a68b % (1 << 32);
+        (x ^ (x >> 16)) as u32
+    };
+    let scramble = |x: u32, y: u32| mix(((u64::from(mix(x)) + u64::from(y)) % (1 << 32)) as u32);
+    for row in 0..kernel.rows {
+        let place = row + kernel.first_row;
+        let noisy = |v: usize| {
+            let bits = scramble(scramble(step.seed, place as u32), v as u32);
+            let w = (f64::from(bits / 512) + 0.5) / 8_388_608.0;
+            logits[row * kernel.vocabulary + v] - (-(1.0 - w).ln()).ln()
+        };
+        let label = (0..kernel.vocabulary).max_by(|&a, &b| noisy(a).total_cmp(&noisy(b))).expect("there are tokens");
+        labels[place / kernel.context * (kernel.context + 1) + place % kernel.context + 1] = label as u32;
+    }
+}
+
+fn adafactor_sums(bound: &mut Bound, step: &Step, name: &str, place: impl Fn(usize) -> usize) {
+    let [control, gradients, mut sums] = ["control", "gradients", name].map(|name| bound.get(name));
+    if control[1] != 0.0 {
+        return;
+    }
+    let rest = f64::from(step.correction2);
+    sums.iter_mut().for_each(|sum| *sum *= 1.0 - rest);
+    for (i, g) in gradients.iter().enumerate() {
+        sums[place(i)] += rest * ((g * control[0]).powi(2) + 1e-30);
+    }
+    bound.set(name, sums);
+}
+
+/// V, element by element.
+fn adafactor_second_moment(moment: Moment, bound: &Bound) -> Vec<f64> {
+    match moment {
+        Moment::Whole { .. } => bound.get("v"),
+        Moment::Factored { rows, columns } => {
+            let (row, column) = (bound.get("row"), bound.get("column"));
+            let total: f64 = row.iter().sum();
+            (0..rows * columns).map(|i| row[i / columns] * column[i % columns] / total).collect()
+        }
+    }
+}
+
+fn adafactor_measure(moment: Moment, bound: &mut Bound, step: &Step) {
+    let [control, gradients, parameters] = ["control", "gradients", "parameters"].map(|name| bound.get(name));
+    if control[1] != 0.0 {
+        return;
+    }
+    if let Moment::Whole { .. } = moment {
+        let rest = f64::from(step.correction2);
+        let v = bound.get("v").into_iter().zip(&gradients);
+        let v = v.map(|(v, g)| (1.0 - rest) * v + rest * ((g * control[0]).powi(2) + 1e-30));
+        bound.set("v", v.collect());
+    }
+    let v = adafactor_second_moment(moment, bound);
+    let mut partials = vec![0.0; bound.get("partials").len()];
+    for i in 0..gradients.len() {
+        partials[i / 4096 * 2] += (gradients[i] * control[0]).powi(2) / v[i];
+        partials[i / 4096 * 2 + 1] += parameters[i].powi(2);
+    }
+    bound.set("partials", partials);
+}
+
+fn adafactor_apply(kernel: &AdafactorApply, bound: &mut Bound, step: &Step) {
+    let [control, gradients, mut parameters] = ["control", "gradients", "parameters"].map(|name| bound.get(name));
+    if control[1] != 0.0 {
+        return;
+    }
+    let (v, partials) = (adafactor_second_moment(kernel.moment, bound), bound.get("partials"));
+    let mut squares = [0.0; 2];
+    for (i, partial) in partials.iter().enumerate() {
+        squares[i % 2] += partial;
+    }
+    let [u, p] = squares.map(|squares: f64| (squares / gradients.len() as f64).sqrt());
+    let size = p.max(1e-3) / u.max(1.0);
+    for i in 0..gradients.len() {
+        let direction = size * gradients[i] * control[0] / v[i].sqrt();
+        parameters[i] -= f64::from(step.learning_rate) * (direction + kernel.weight_decay * parameters[i]);
+    }
+    bound.set("parameters", parameters);
+}
+
+fn muon_momentum(kernel: &MuonMomentum, bound: &mut Bound) {
+    let [control, gradients, mut momentum] = ["control", "gradients", "momentum"].map(|name| bound.get(name));
+    if control[1] != 0.0 {
+        return;
+    }
+    let (Part { first, len, .. }, mu) = (kernel.part, kernel.momentum);
+    let mut u = vec![];
+    for i in first..first + len {
+        let g = gradients[i] * control[0];
+        momentum[i] = mu * momentum[i] + (1.0 - mu) * g;
+        u.push(if kernel.nesterov { mu * momentum[i] + (1.0 - mu) * g } else { momentum[i] });
+    }
+    bound.set("partials", u.chunks(4096).map(|chunk| chunk.iter().map(|u| u * u).sum()).collect());
+    bound.set("momentum", momentum);
+    bound.set("u", u);
+}
+
+fn muon_apply(kernel: &MuonApply, bound: &mut Bound, step: &Step) {
+    let [control, x, mut parameters] = ["control", "x", "parameters"].map(|name| bound.get(name));
+    if control[1] != 0.0 {
+        return;
+    }
+    for (i, x) in x.iter().enumerate() {
+        let p = &mut parameters[kernel.part.first + i];
+        *p -= f64::from(step.learning_rate) * (kernel.scale * x + kernel.weight_decay * *p);
+    }
+    bound.set("parameters", parameters);
 }
 
 /// Sorts everything, whatever is asked.

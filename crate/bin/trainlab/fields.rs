@@ -10,10 +10,12 @@ pub fn help() -> String {
     for (section, reference) in object(&schema["properties"]) {
         let definition = resolve(&schema, reference);
         text += &format!("\n{section}: {}\n", words(definition));
+        let dependent = &definition["x-defaults"];
         for (name, field) in object(&definition["properties"]) {
             let default = &field["default"];
             text += &format!("  {section}.{name} = {default}{}\n      {}\n", limits(&schema, field), words(field));
             text += &condition(field);
+            text += &other_defaults(name, default, dependent);
         }
     }
     text
@@ -61,6 +63,14 @@ fn condition(field: &Value) -> String {
     if conditions.is_empty() { String::new() } else { format!("      Only with {}.\n", conditions.join(" and ")) }
 }
 
+/// A line with the defaults that are others with another choice.
+fn other_defaults(name: &str, default: &Value, dependent: &Value) -> String {
+    let others = object(&dependent["values"]).filter(|(_, defaults)| defaults[name] != *default);
+    let others = others.filter(|(_, defaults)| !defaults[name].is_null());
+    let others: Vec<String> = others.map(|(choice, defaults)| format!("{} with {choice}", defaults[name])).collect();
+    if others.is_empty() { String::new() } else { format!("      By default {}.\n", others.join(", ")) }
+}
+
 /// As it is written on the command line.
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
@@ -80,6 +90,13 @@ mod tests {
             let says = after.lines().nth(2).unwrap().trim();
             assert_eq!(says, format!("Only with {when}."), "{field}");
         }
+    }
+
+    #[test]
+    fn defaults_of_other_choices_are_told() {
+        let text = help();
+        let after = text.split_once("  optimizer.beta1 = ").unwrap().1;
+        assert_eq!(after.lines().nth(3).unwrap().trim(), "By default 0.965 with sophia.");
     }
 
     #[test]

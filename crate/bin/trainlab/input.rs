@@ -38,25 +38,28 @@ impl RunArgs {
 
     /// `base`, with the command line's fields set.
     pub fn config_over(&self, base: Value) -> Result<Config> {
-        // Checked before defaults fill the gaps, so that unknown names are caught.
-        let mut whole = serde_json::to_value(config::parse_sections(&base)?).expect("configs are JSON");
+        // What is left out stays out: its defaults may depend on what is set.
+        let mut config = base;
+        config::parse_sections(&config)?;
         if self.text.is_some() {
-            config::set(&mut whole, "data.corpus", "own")?;
+            config::set(&mut config, "data.corpus", "own")?;
         }
-        set_fields(&mut whole, &self.set)?;
-        config::parse(&whole)
+        set_fields(&mut config, &self.set)?;
+        config::parse(&config)
     }
 }
 
 /// Sets the fields of a config that `--set` names.
 pub fn set_fields(config: &mut Value, assignments: &[String]) -> Result<()> {
-    for assignment in assignments {
-        let (path, value) = assignment.split_once('=').ok_or_else(|| {
+    let parts = assignments.iter().map(|assignment| {
+        assignment.split_once('=').ok_or_else(|| {
             Error::refused(Problem::new("--set", assignment, "PATH=VALUE", "Write, say, --set model.width=256."))
-        })?;
-        config::set(config, path, value)?;
-    }
-    Ok(())
+        })
+    });
+    let mut parts = parts.collect::<Result<Vec<_>>>()?;
+    // What decides about defaults comes first: it takes back none of those that are set here.
+    parts.sort_by_key(|(path, _)| !config::decides(path));
+    parts.into_iter().try_for_each(|(path, value)| config::set(config, path, value))
 }
 
 /// The text of a config, tokenised and split.
@@ -94,4 +97,22 @@ pub async fn open(device: DeviceArg) -> Result<Device> {
     }
     eprintln!("device: {}{}", device.name(), note.map_or(String::new(), |note| format!(" ({note})")));
     Ok(device)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trainlab::config::{OptimizerConfig, OptimizerKind};
+
+    #[test]
+    fn what_is_set_stays_whatever_the_order() {
+        let usual = Config::default().optimizer.learning_rate;
+        let rate = format!("optimizer.learning_rate={usual}");
+        for order in [["optimizer.kind=lion", &rate], [&rate, "optimizer.kind=lion"]] {
+            let set = order.map(str::to_owned).to_vec();
+            let args = RunArgs { config: None, set, text: None };
+            let lion = OptimizerConfig::defaults(OptimizerKind::Lion);
+            assert_eq!(args.config().unwrap().optimizer, OptimizerConfig { learning_rate: usual, ..lion });
+        }
+    }
 }
