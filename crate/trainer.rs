@@ -496,9 +496,11 @@ type Progress<'a> = &'a mut dyn FnMut(usize, usize);
 impl Programs {
     async fn train(&mut self, engine: &mut Engine, plan: &Plan, progress: Progress<'_>) -> Result<ProgramId> {
         let first = plan.train.recording.ops.len();
-        let program = compiled(&mut self.train, engine, &plan.train.recording, progress).await?;
+        let all = first + plan.estimate.as_ref().map_or(0, |pass| pass.recording.ops.len());
+        let program =
+            compiled(&mut self.train, engine, &plan.train.recording, &mut |done, _| progress(done, all)).await?;
         if let Some(pass) = &plan.estimate {
-            let progress = &mut |done, all| progress(first + done, first + all);
+            let progress = &mut |done, _| progress(first + done, all);
             compiled(&mut self.estimate, engine, &pass.recording, progress).await?;
         }
         Ok(program)

@@ -253,6 +253,7 @@ impl Model {
                 batch: Batch { tokens, starts, order },
                 shape,
                 micro_batches: 1,
+                labels: None,
                 accumulate: false,
                 largest: shape.rows().div_ceil(chunks) * vocabulary,
             };

@@ -7,7 +7,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{gpu, tests};
-use trainlab::config::{Config, ModelConfig, Norm};
+use trainlab::config::{Config, ModelConfig, Norm, OptimizerConfig, OptimizerKind};
 use trainlab::engine::{Device, Engine};
 use trainlab::kernels::Step;
 use trainlab::plan::Plan;
@@ -46,7 +46,7 @@ fn grid() -> Vec<(Config, usize)> {
     let model = &mut first.model;
     (model.layers, model.width, model.heads, model.hidden, model.context) = (2, 64, 4, 256, 64);
     type Change = fn(&mut Config);
-    let grid: [(Change, usize); 14] = [
+    let grid: [(Change, usize); 21] = [
         (|_| (), 65),
         (|config| config.model.layers = 5, 65),
         (|config| config.model.width = 200, 65),
@@ -60,6 +60,13 @@ fn grid() -> Vec<(Config, usize)> {
         (|config| config.model.tied_head = false, 5000),
         (|config| config.model.norm = Norm::RmsNorm, 65),
         (|config| config.training.batch_size = 300, 257),
+        (|config| config.optimizer = optimizer(OptimizerKind::Sgd), 65),
+        (|config| config.optimizer = optimizer(OptimizerKind::Adamw8bit), 65),
+        (|config| config.optimizer = optimizer(OptimizerKind::Lion), 65),
+        (|config| config.optimizer = optimizer(OptimizerKind::Sophia), 65),
+        (|config| config.optimizer = optimizer(OptimizerKind::Adafactor), 65),
+        (|config| config.optimizer = optimizer(OptimizerKind::Muon), 65),
+        (|config| (config.optimizer, config.model.hidden) = (optimizer(OptimizerKind::Muon), 40), 65),
         // Long and narrow: attention's own matrices are a large part.
         (|config| (config.model, config.training.batch_size) = (long_and_narrow(), 1), 65),
     ];
@@ -69,6 +76,10 @@ fn grid() -> Vec<(Config, usize)> {
         (config, vocabulary)
     })
     .to_vec()
+}
+
+fn optimizer(kind: OptimizerKind) -> OptimizerConfig {
+    OptimizerConfig::defaults(kind)
 }
 
 fn long_and_narrow() -> ModelConfig {
@@ -84,7 +95,8 @@ async fn plans_are_what_is_allocated() {
                 Device::Gpu(_) => {
                     let mut engine = engine(&plan, device);
                     // What a checkpoint reads.
-                    for arena in [plan.weights, plan.state.moments[0].1] {
+                    engine.read(plan.weights).await.expect("it can be read");
+                    for &(_, arena) in &plan.state.arenas {
                         engine.read(arena).await.expect("it can be read");
                     }
                     engine.allocated_bytes()
@@ -107,7 +119,7 @@ async fn counted(plan: &Plan) -> u64 {
     let before = IN_USE.load(Ordering::Relaxed);
     MOST.store(before, Ordering::Relaxed);
     let mut engine = engine(plan, &Device::Cpu);
-    for recording in [&plan.train.recording, &plan.validate.recording, &plan.decode.recording] {
+    for recording in plan.recordings() {
         let program = engine.add(recording, &mut |_, _| ()).await.expect("the CPU takes any recording");
         let step = Step { temperature: 1.0, ..Step::default() };
         engine.run(program, 0..recording.ops.len(), &step, None).expect("the CPU plays any recording");

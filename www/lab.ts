@@ -33,6 +33,9 @@ export type Plan = {
   parameters: number;
   /** As allocated on the device, by purpose. */
   bytes: Record<'parameters' | 'gradients' | 'optimizer' | 'activations' | 'traffic' | 'total', number>;
+  /** What the optimizer keeps, as allocated. */
+  optimizer_bytes_per_parameter: number;
+  /** Of what only some steps do, its share. */
   flops_per_token: number;
   dispatches: number;
   vocabulary: number;

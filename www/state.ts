@@ -2,6 +2,7 @@
 
 import { computed, signal } from '@preact/signals';
 import { type Config, type JsonSchema, readSections } from './config/schema';
+import { usual as usualOf } from './config/values';
 import type { DeviceChoice, DeviceInfo, Plan, Problem } from './lab';
 import type { Kept, Measured, TextFacts } from './protocol';
 import type { RunRecord } from './record';
@@ -44,6 +45,8 @@ export const schema = signal<JsonSchema>({});
 export const sections = computed(() => readSections(schema.value));
 export const defaults = signal<Config>({});
 export const config = signal<Config>({});
+/** The defaults that come with the choices of the config: what counts as unchanged. */
+export const usual = computed(() => usualOf(config.value, defaults.value, sections.value));
 export const problems = signal<Problem[]>([]);
 /** What was wrong with the link that opened this page. */
 export const linkProblems = signal<Problem[]>([]);

@@ -1,10 +1,13 @@
 //! A training run taken apart: a plan's tape on a device or, through the twins in f64, on the oracle; a step at a time.
 
+use std::ops::Range;
+
 use trainlab::config::{Config, Norm, TokenizerKind};
 use trainlab::cpu::CpuEngine;
 use trainlab::data::{Batches, Dataset};
 use trainlab::engine::{Device, Engine};
 use trainlab::error::Result;
+use trainlab::kernels::Step;
 use trainlab::kernels::embedding::TokenIndex;
 use trainlab::optimizer;
 use trainlab::plan::Plan;
@@ -97,13 +100,17 @@ impl Lab {
         let machine = match device {
             None => {
                 let mut engine = CpuEngine::new(&plan.buffers);
-                engine.add(&plan.train.recording);
+                for recording in plan.recordings() {
+                    engine.add(recording);
+                }
                 engine.write(plan.weights, &initial);
                 Machine::Oracle(Box::new(engine))
             }
             Some(device) => {
                 let mut engine = Engine::new(device, &plan.buffers, 1).expect("the buffers fit");
-                engine.add(&plan.train.recording, &mut |_, _| {}).await.unwrap_or_else(|error| panic!("{error}"));
+                for recording in plan.recordings() {
+                    engine.add(recording, &mut |_, _| {}).await.unwrap_or_else(|error| panic!("{error}"));
+                }
                 engine.write(plan.weights, &initial);
                 Machine::Device(engine)
             }
@@ -114,26 +121,60 @@ impl Lab {
 
     /// Trains on a batch; returns the loss before the update and the gradient's norm.
     pub async fn step(&mut self, step: u32, tokens: &[u32]) -> [f64; 2] {
-        let (batch, shape) = (self.plan.train.batch, self.plan.train.shape);
-        let numbers = optimizer::step(&self.config, step);
-        let micro_batches = tokens.chunks_exact(shape.tokens_len());
-        assert_eq!(micro_batches.len(), self.plan.train.recording.rounds().count(), "micro-batches");
-        for (tokens, ops) in micro_batches.zip(self.plan.train.recording.rounds()) {
-            self.index.fill(shape, tokens);
-            let ids = [(batch.tokens, tokens), (batch.starts, &self.index.starts), (batch.order, &self.index.order)];
-            match &mut self.machine {
-                Machine::Oracle(engine) => {
-                    ids.into_iter().for_each(|(tensor, ids)| engine.write_ids(tensor, ids));
-                    engine.run(0, ops, &numbers);
-                }
-                Machine::Device(engine) => {
-                    ids.into_iter().for_each(|(tensor, ids)| engine.write_ids(tensor, ids));
-                    engine.run(0, ops, &numbers, None).unwrap_or_else(|error| panic!("step {step}: {error}"));
-                }
-            }
+        if optimizer::estimates(&self.config, step) {
+            self.estimate(step, tokens);
         }
+        self.play(0, step, tokens);
         let metrics = self.read(self.plan.state.metrics).await;
         [metrics[0], metrics[1]]
+    }
+
+    /// What comes before some of the steps: the gradients are then those on drawn labels.
+    pub fn estimate(&mut self, step: u32, tokens: &[u32]) {
+        self.play(1, step, tokens);
+    }
+
+    /// What goes into the head while training on a micro-batch (rows, C), and the probabilities that come out (rows, V).
+    /// Nothing is updated.
+    pub async fn head_of_training(&mut self, tokens: &[u32]) -> (Vec<f64>, Vec<f64>) {
+        let ops = &self.plan.train.recording.ops;
+        let head = ops.iter().position(|op| op.label == "head").expect("a head");
+        let (x, logits) = (ops[head].tensors[0], ops[head].tensors[2]);
+        self.play_ops(0, 1, 0, tokens, 0..head + 1);
+        let (x, logits) = (self.read(x).await, self.read(logits).await);
+        let probabilities = logits.chunks_exact(self.plan.train.shape.vocabulary).flat_map(|row| {
+            let sum: f64 = row.iter().map(|logit| logit.exp()).sum();
+            row.iter().map(move |logit| logit.exp() / sum)
+        });
+        (x, probabilities.collect())
+    }
+
+    /// One of the plan's recordings, micro-batch by micro-batch.
+    fn play(&mut self, program: usize, step: u32, tokens: &[u32]) {
+        let micro_batches = tokens.chunks_exact(self.plan.train.shape.tokens_len());
+        let rounds: Vec<_> = self.plan.recordings()[program].rounds().collect();
+        assert_eq!(micro_batches.len(), rounds.len(), "micro-batches");
+        for (i, (tokens, ops)) in micro_batches.zip(rounds).enumerate() {
+            self.play_ops(program, step, i as u32, tokens, ops);
+        }
+    }
+
+    fn play_ops(&mut self, program: usize, step: u32, micro_batch: u32, tokens: &[u32], ops: Range<usize>) {
+        let (batch, shape) = (self.plan.train.batch, self.plan.train.shape);
+        let seed = optimizer::estimate_seed(&self.config, step, micro_batch);
+        let numbers = Step { seed, ..optimizer::step(&self.config, step) };
+        self.index.fill(shape, tokens);
+        let ids = [(batch.tokens, tokens), (batch.starts, &self.index.starts), (batch.order, &self.index.order)];
+        match &mut self.machine {
+            Machine::Oracle(engine) => {
+                ids.into_iter().for_each(|(tensor, ids)| engine.write_ids(tensor, ids));
+                engine.run(program, ops, &numbers);
+            }
+            Machine::Device(engine) => {
+                ids.into_iter().for_each(|(tensor, ids)| engine.write_ids(tensor, ids));
+                engine.run(program, ops, &numbers, None).unwrap_or_else(|error| panic!("step {step}: {error}"));
+            }
+        }
     }
 
     /// The device's engine; the oracle has none.

@@ -6,7 +6,7 @@
 mod case;
 pub mod cases;
 pub mod lab;
-mod naive;
+pub mod naive;
 
 pub use case::{Case, Values, assert_close, random};
 

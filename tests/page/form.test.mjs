@@ -110,6 +110,37 @@ test('what does not matter is shown all the same where it is wrong', () =>
     assert.equal(await field(page, 'schedule.final_fraction').inputValue(), '2');
   }));
 
+test('choosing another optimizer moves what was at the defaults of the one before', () =>
+  visit({ gpu: false }, async (page) => {
+    await planned(page);
+    const count = () => page.getByTestId('changed-count').textContent();
+    const rate = field(page, 'optimizer.learning_rate');
+    const adamw = await rate.inputValue();
+    assert.equal(await number(page, 'plan-state'), 2 * (await number(page, 'plan-bytes-gradients')) / (await number(page, 'plan-parameters')));
+    await page.getByTestId('more-optimizer').locator('summary').first().click();
+    await field(page, 'optimizer.beta2').fill('0.95');
+
+    await field(page, 'optimizer.kind').selectOption('lion');
+    const lion = await rate.inputValue();
+    assert.ok(Number(lion) < Number(adamw) / 3, `${lion} for Lion, ${adamw} for AdamW`);
+    assert.equal(await field(page, 'optimizer.beta2').inputValue(), '0.95', 'what was changed stays');
+    assert.equal(await count(), '2 changed', 'the kind and β₂');
+    assert.equal(await field(page, 'optimizer.epsilon').count(), 0, 'Lion has no ε');
+    await page.waitForFunction(() => document.querySelector('[data-testid=plan-state]').dataset.value < 5);
+
+    // The way back is to this kind's default.
+    await rate.fill('0.01');
+    await page.getByTestId('reset-optimizer.learning_rate').click();
+    assert.equal(await rate.inputValue(), lion);
+    await page.getByTestId('reset-optimizer.kind').click();
+    assert.equal(await rate.inputValue(), adamw);
+    assert.equal(await count(), '1 changed');
+    await field(page, 'optimizer.kind').selectOption('sgd');
+    await page.getByTestId('reset-all').click();
+    assert.equal(await rate.inputValue(), adamw);
+    assert.equal(await count(), 'all at their defaults');
+  }));
+
 test('every control has a label and help', () =>
   visit({ gpu: false }, async (page) => {
     await planned(page);

@@ -55,6 +55,33 @@ test('a copied link opens the same settings and trains nothing', async () => {
   });
 });
 
+test('a link leaves out what is at the defaults of its optimizer', () =>
+  visit({ gpu: false }, async (page) => {
+    await planned(page);
+    const usual = await value(page, 'optimizer.learning_rate');
+    await page.getByTestId('field-optimizer.kind').selectOption('muon');
+    await page.waitForFunction(() => location.hash === '#optimizer.kind=muon');
+    await page.getByTestId('field-optimizer.kind').selectOption('lion');
+    await page.waitForFunction(() => location.hash === '#optimizer.kind=lion');
+    const lion = await value(page, 'optimizer.learning_rate');
+    assert.notEqual(lion, usual);
+    await page.goBack();
+    await page.goBack();
+    await page.waitForFunction(
+      (rate) => document.querySelector('[name="optimizer.learning_rate"]').value === rate,
+      usual,
+    );
+    // AdamW's rate, but Lion's all else, in whatever order.
+    const [kind, rate] = ['optimizer.kind=lion', `optimizer.learning_rate=${usual}`];
+    for (const parts of [`${kind}&${rate}`, `${rate}&${kind}`]) {
+      await page.evaluate((hash) => {
+        location.hash = hash;
+      }, parts);
+      await page.waitForFunction(() => document.querySelector('[name="optimizer.kind"]').value === 'lion');
+      assert.equal(await value(page, 'optimizer.learning_rate'), usual);
+    }
+  }));
+
 test('a bad link says what was wrong and falls back', () => {
   const bad = 'model.layers=2&model.wings=2&training.steps=-5&model.norm=best&evaluation.prompt=%E0%A4%A';
   return visit({ gpu: false, hash: bad }, async (page) => {

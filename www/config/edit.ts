@@ -4,10 +4,10 @@
 import { askPlan, check } from '../client';
 import type { Problem } from '../lab';
 import type { Event } from '../protocol';
-import { config, defaults, linkProblems, noPlan, plan, problems, sections, text } from '../state';
+import { config, defaults, linkProblems, noPlan, plan, problems, sections, text, usual } from '../state';
 import { readFragment, writeFragment } from './link';
 import type { Config, Value } from './schema';
-import { get, set } from './values';
+import { choose, get, usual as usualOf } from './values';
 
 /** Long enough to type a number in. */
 const PAUSE_MS = 200;
@@ -18,7 +18,7 @@ let asking = 0;
 let complete = false;
 
 export function edit(path: string, value: Value): void {
-  config.value = set(config.value, path, value);
+  config.value = choose(config.value, path, value, defaults.value, sections.value);
   clearTimeout(timer);
   timer = setTimeout(review, PAUSE_MS);
 }
@@ -30,7 +30,7 @@ export function commit(): void {
 }
 
 export function reset(path: string): void {
-  edit(path, get(defaults.value, path));
+  edit(path, get(usual.value, path));
   commit();
 }
 
@@ -44,7 +44,7 @@ export function review(): void {
   asking = askPlan(config.value);
 }
 
-export const fragment = (): string => writeFragment(config.value, defaults.value, sections.value);
+export const fragment = (): string => writeFragment(config.value, usual.value, sections.value);
 
 /** Worker events that concern the config. */
 export function follow(event: Event): void {
@@ -93,7 +93,10 @@ export async function arrive(): Promise<void> {
   review();
 }
 
-const fallBack = (fitting: Config, problem: Problem): Config =>
-  problem.field.includes('.') ? set(fitting, problem.field, get(defaults.value, problem.field)) : fitting;
+function fallBack(fitting: Config, { field }: Problem): Config {
+  if (!field.includes('.')) return fitting;
+  const value = get(usualOf(fitting, defaults.value, sections.value), field);
+  return choose(fitting, field, value, defaults.value, sections.value);
+}
 
 addEventListener('popstate', () => void arrive());

@@ -1,11 +1,13 @@
-// The config in the URL's fragment: `#model.layers=2&training.steps=500`, only what differs from the defaults.
+// The config in the URL's fragment: `#model.layers=2&training.steps=500`, only what differs from the defaults. Those of
+// some settings depend on others, such as the learning rate's on the optimizer.
 
 import type { Problem } from '../lab';
 import type { Config, Field, Section, Value } from './schema';
-import { differences, get, set } from './values';
+import { choose, differences, get } from './values';
 
-export function writeFragment(config: Config, defaults: Config, sections: Section[]): string {
-  const pairs = differences(config, defaults, sections).map((path) => `${path}=${encode(get(config, path))}`);
+/** `usual`: the defaults that come with the config's choices. */
+export function writeFragment(config: Config, usual: Config, sections: Section[]): string {
+  const pairs = differences(config, usual, sections).map((path) => `${path}=${encode(get(config, path))}`);
   return pairs.length > 0 ? `#${pairs.join('&')}` : '';
 }
 
@@ -23,8 +25,13 @@ export function readFragment(
   const fields = sections.flatMap((section) => section.fields);
   const problems: Problem[] = [];
   let config = defaults;
-  for (const pair of fragment.replace(/^#/, '').split('&').filter(Boolean)) {
-    const [path = '', ...rest] = pair.split('=');
+  const pairs = fragment.replace(/^#/, '').split('&').filter(Boolean);
+  const assignments = pairs.map((pair) => ({ pair, parts: pair.split('=') }));
+  // What defaults depend on comes first, wherever it stands: what else the link sets stays as it is.
+  const isDecisive = (path = '') => sections.some(({ dependent }) => dependent?.path === path);
+  assignments.sort((one, other) => Number(isDecisive(other.parts[0])) - Number(isDecisive(one.parts[0])));
+  for (const { pair, parts } of assignments) {
+    const [path = '', ...rest] = parts;
     const field = fields.find((candidate) => candidate.path === path);
     const text = decode(rest.join('='));
     if (!field) {
@@ -42,7 +49,7 @@ export function readFragment(
         advice: 'Copy the link again; the default is used instead.',
       });
     } else {
-      config = set(config, path, parse(field, text));
+      config = choose(config, path, parse(field, text), defaults, sections);
     }
   }
   return { config, problems };

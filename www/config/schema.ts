@@ -27,6 +27,7 @@ export type JsonSchema = {
   'x-step'?: number;
   'x-scale'?: string;
   'x-when'?: Record<string, Value[]>;
+  'x-defaults'?: { by: string; values: Record<string, Values> };
 };
 
 export type Choice = { value: Value; label: string; help: string };
@@ -53,11 +54,19 @@ export type Field = {
   when: [path: string, values: Value[]][];
 };
 
-export type Section = { name: string; label: string; help: string; fields: Field[] };
+export type Section = {
+  name: string;
+  label: string;
+  help: string;
+  fields: Field[];
+  /** Where defaults depend on a setting: its path, and the defaults that come with each of its values. */
+  dependent: { path: string; values: Record<string, Values> } | null;
+};
 
 export function readSections(root: JsonSchema): Section[] {
   return Object.entries(root.properties ?? {}).map(([name, node]) => {
     const section = resolve(root, node);
+    const defaults = section['x-defaults'];
     return {
       name,
       label: section.title && node.title ? section.title : humanize(name),
@@ -65,6 +74,7 @@ export function readSections(root: JsonSchema): Section[] {
       fields: Object.entries(section.properties ?? {}).map(([field, schema]) =>
         readField(root, name, field, schema),
       ),
+      dependent: defaults ? { path: `${name}.${defaults.by}`, values: defaults.values } : null,
     };
   });
 }

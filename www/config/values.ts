@@ -22,6 +22,36 @@ export function set(config: Config, path: string, value: Value): Config {
   return { ...config, [section]: { ...config[section], [name]: value } };
 }
 
+/** The defaults that come with the choices of a config. */
+export function usual(config: Config, defaults: Config, sections: Section[]): Config {
+  let result = defaults;
+  for (const { name, dependent } of sections) {
+    const choice = dependent && get(config, dependent.path);
+    const values = dependent?.values[String(choice)];
+    // What the core would refuse has no defaults of its own.
+    if (dependent && values) result = { ...result, [name]: { ...result[name], ...values } };
+  }
+  return result;
+}
+
+/** Sets a value. Where defaults depend on it, settings that are at theirs follow. */
+export function choose(
+  config: Config,
+  path: string,
+  value: Value,
+  defaults: Config,
+  sections: Section[],
+): Config {
+  const chosen = set(config, path, value);
+  const dependent = sections.find((section) => section.dependent?.path === path);
+  if (!dependent) return chosen;
+  const before = usual(config, defaults, sections);
+  const after = usual(chosen, defaults, sections);
+  return dependent.fields
+    .filter((field) => field.path !== path && get(config, field.path) === get(before, field.path))
+    .reduce((moved, field) => set(moved, field.path, get(after, field.path)), chosen);
+}
+
 /** Paths of the settings in which they differ. */
 export const differences = (one: Config, other: Config, sections: Section[]): string[] =>
   sections

@@ -4,7 +4,7 @@ import { reset } from '../config/edit';
 import type { Field, Value } from '../config/schema';
 import { get } from '../config/values';
 import { describe } from '../errors';
-import { config, defaults, problems } from '../state';
+import { config, problems, usual } from '../state';
 import { Control } from './control';
 
 export const controlId = (path: string): string => `set-${path.replace('.', '-')}`;
@@ -12,12 +12,12 @@ export const controlId = (path: string): string => `set-${path.replace('.', '-')
 export function FieldRow({ field }: { field: Field }) {
   const id = controlId(field.path);
   const value = get(config.value, field.path);
-  const usual = get(defaults.value, field.path);
+  const byDefault = get(usual.value, field.path);
   const wrong = problems.value.filter((problem) => problem.field === field.path);
   const choice = field.choices.find((candidate) => candidate.value === value);
   const describedBy = [wrong.length > 0 ? `${id}-problem` : '', `${id}-help`].filter(Boolean).join(' ');
   return (
-    <div class={`field ${field.kind}`} data-changed={value !== usual || undefined}>
+    <div class={`field ${field.kind}`} data-changed={value !== byDefault || undefined}>
       <label for={id}>{field.label}</label>
       <span class="control">
         <Control field={field} id={id} value={value} invalid={wrong.length > 0} describedBy={describedBy} />
@@ -40,15 +40,15 @@ export function FieldRow({ field }: { field: Field }) {
           ))}
         </details>
       )}
-      {value !== usual && (
+      {value !== byDefault && (
         <button
           type="button"
           class="reset"
           onClick={() => reset(field.path)}
-          aria-label={`Reset ${field.label} to ${show(field, usual)}`}
+          aria-label={`Reset ${field.label} to ${show(field, byDefault)}`}
           data-testid={`reset-${field.path}`}
         >
-          changed · back to {show(field, usual)}
+          changed · back to {show(field, byDefault)}
         </button>
       )}
     </div>

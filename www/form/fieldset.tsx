@@ -4,7 +4,7 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Field, Section } from '../config/schema';
 import { get, matters } from '../config/values';
-import { config, defaults, problems } from '../state';
+import { config, problems, usual } from '../state';
 import { FieldRow } from './field';
 
 export function FieldSet({ section, children }: { section: Section; children: ComponentChildren }) {
@@ -12,7 +12,7 @@ export function FieldSet({ section, children }: { section: Section; children: Co
   const fields = section.fields.filter(isShown);
   const plain = fields.filter((field) => !field.advanced);
   const advanced = fields.filter((field) => field.advanced);
-  const changed = advanced.some(({ path }) => get(config.value, path) !== get(defaults.value, path));
+  const changed = advanced.some(({ path }) => get(config.value, path) !== get(usual.value, path));
   const open = advanced.some(isWrong) || (asked ?? changed);
   return (
     <fieldset data-testid={`section-${section.name}`}>

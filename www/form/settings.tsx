@@ -5,14 +5,14 @@ import type { Config } from '../config/schema';
 import { get } from '../config/values';
 import { describe } from '../errors';
 import { CopyLink } from '../shell/link';
-import { config, defaults, live, problems, record, sections } from '../state';
+import { config, live, problems, record, sections, usual } from '../state';
 import { OwnText, TEXT_FIELD, wantsOwnText } from '../text/own';
 import { Preview } from '../text/preview';
 import { FieldSet } from './fieldset';
 
 export function Settings() {
   const fields = sections.value.flatMap((section) => section.fields);
-  const changed = fields.filter((field) => get(config.value, field.path) !== get(defaults.value, field.path));
+  const changed = fields.filter((field) => get(config.value, field.path) !== get(usual.value, field.path));
   const owned = [...fields.map((field) => field.path), ...(wantsOwnText() ? [TEXT_FIELD] : [])];
   const homeless = problems.value.filter((problem) => !owned.includes(problem.field));
   const behind = live.value && record.value !== null && !same(record.value.config, config.value);

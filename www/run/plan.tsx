@@ -128,6 +128,12 @@ function Known({ plan: known }: { plan: PlanFacts }) {
               <b data-testid={`plan-bytes-${part}`} data-value={known.bytes[part]}>
                 {bytes(known.bytes[part])}
               </b>
+              {part === 'optimizer' && (
+                <small data-testid="plan-state" data-value={known.optimizer_bytes_per_parameter}>
+                  {' '}
+                  {known.optimizer_bytes_per_parameter.toPrecision(2)} bytes a parameter
+                </small>
+              )}
             </li>
           ))}
         </ul>
