@@ -256,7 +256,7 @@ async fn muon_is_orthogonal_in_each_matrix() {
     // Of very different sizes: each matrix is made orthogonal by itself, q apart from k and v.
     let mut gradients = random(3, lab.plan.parameters.len, 1.0);
     for parameter in &lab.plan.parameters.list {
-        let q = if parameter.name.contains("qkv") { width * width } else { 0 };
+        let q = if parameter.name.ends_with("qkv.weight") { width * width } else { 0 };
         gradients[parameter.range.clone()][..q].iter_mut().for_each(|g| *g *= 1e-4);
     }
     lab.step(1, 1.0, &gradients);

@@ -116,7 +116,10 @@ test('choosing another optimizer moves what was at the defaults of the one befor
     const count = () => page.getByTestId('changed-count').textContent();
     const rate = field(page, 'optimizer.learning_rate');
     const adamw = await rate.inputValue();
-    assert.equal(await number(page, 'plan-state'), 2 * (await number(page, 'plan-bytes-gradients')) / (await number(page, 'plan-parameters')));
+    assert.equal(
+      await number(page, 'plan-state'),
+      (2 * (await number(page, 'plan-bytes-gradients'))) / (await number(page, 'plan-parameters')),
+    );
     await page.getByTestId('more-optimizer').locator('summary').first().click();
     await field(page, 'optimizer.beta2').fill('0.95');
 

@@ -19,9 +19,17 @@ export type RMSNorm = "rms_norm";
  */
 export type GELU = "gelu";
 /**
+ * Gradient descent with momentum (Sutskever et al. 2013); 4 bytes of state a parameter, without momentum none.
+ */
+export type SGD = "sgd";
+/**
  * Adam with decoupled weight decay (Loshchilov & Hutter 2019, arXiv 1711.05101); 8 bytes of state a parameter.
  */
 export type AdamW = "adamw";
+/**
+ * AdamW whose running means are kept in 8 bits (Dettmers et al. 2021, arXiv 2110.02861); 2 bytes a parameter.
+ */
+export type AdamW8Bit = "adamw_8bit";
 
 /**
  * What to train, on what, and how.
@@ -115,19 +123,34 @@ export interface OptimizerConfig {
   /**
    * The update rule.
    */
-  kind?: AdamW;
+  kind?: SGD | "adam" | AdamW | AdamW8Bit | "lion" | "sophia" | "adafactor" | "muon";
   /**
    * Peak learning rate, after warm-up.
    *
-   * The default is the best of a small sweep at the default model; `npm run bench:learning-rate` repeats it.
+   * Each rule has its own scale. The defaults are the best of small sweeps at the default model;
+   * `npm run bench:optimizers` repeats them.
    */
   learning_rate?: number;
   /**
+   * μ: how much of the running sum (SGD) or mean (Muon) of gradients is kept each step.
+   */
+  momentum?: number;
+  /**
+   * Look one step of momentum ahead (Nesterov 1983).
+   *
+   * The update is g + μu (SGD) or (1 − μ)g + μu (Muon) instead of u.
+   */
+  nesterov?: boolean;
+  /**
    * β₁: how much of the gradient's running mean is kept each step.
+   *
+   * In Lion, how much of that mean goes into the update.
    */
   beta1?: number;
   /**
    * β₂: how much of the squared gradient's running mean is kept each step.
+   *
+   * In Lion, of the gradient's own mean; in Sophia, of the curvature's at each estimate.
    */
   beta2?: number;
   /**
@@ -135,7 +158,20 @@ export interface OptimizerConfig {
    */
   epsilon?: number;
   /**
+   * ρ: below this many times the curvature, the running mean counts by its size; above it, by its sign alone.
+   */
+  rho?: number;
+  /**
+   * Steps from one estimate of the curvature to the next; the first step has one.
+   *
+   * An estimate costs a second forward and backward pass, on labels that are drawn from the model itself.
+   */
+  estimate_every?: number;
+  /**
    * λ: pulls matrices (not biases, not norms) towards zero.
+   *
+   * Each step takes learning rate × λ of them away. In SGD and Adam, λθ is added to the gradient instead, before
+   * anything is made of it (L2 regularisation).
    */
   weight_decay?: number;
   /**
