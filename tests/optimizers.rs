@@ -3,7 +3,7 @@
 mod common;
 
 use common::cases::tokens;
-use common::lab::{Lab, SMALL};
+use common::lab::{Lab, SMALL, batches, dataset, train};
 use common::{Case, assert_close, gpu, naive, random, tests};
 use trainlab::config::{Config, OptimizerConfig, OptimizerKind};
 use trainlab::cpu::CpuEngine;
@@ -19,6 +19,7 @@ use trainlab::kernels::{Kernel, Step};
 use trainlab::optimizer;
 use trainlab::plan::Plan;
 use trainlab::tape::Tensor;
+use trainlab::trainer::Trainer;
 
 tests![
     elementwise_rules_are_those_made_by_hand,
@@ -30,6 +31,7 @@ tests![
     labels_are_drawn_as_likely_as_they_are,
     the_estimate_is_the_curvature_on_average,
     only_some_steps_have_an_estimate,
+    runs_play_the_estimates,
     every_optimizer_learns_a_batch_by_heart,
 ];
 
@@ -400,6 +402,29 @@ async fn only_some_steps_have_an_estimate() {
         "steps without an estimate pay nothing"
     );
     assert!(plain.estimate.is_none());
+}
+
+/// A run does what its recordings say, played by hand, before the steps where they say it.
+async fn runs_play_the_estimates() {
+    let dataset = dataset();
+    let mut config = SMALL[0].config();
+    config.training.accumulation = 3;
+    config.optimizer = OptimizerConfig { estimate_every: 2, ..OptimizerConfig::defaults(OptimizerKind::Sophia) };
+    let batches = batches(&config, &dataset);
+    let mut lab = Lab::new(&config, dataset.tokenizer.vocabulary_size(), Some(&Device::Cpu)).await;
+    for step in 1..=5 {
+        lab.step(step, &batches.batch(step, &dataset.train)).await;
+    }
+    let played = lab.read(lab.plan.weights).await;
+    let mut runs = vec![];
+    for estimate_every in [2, 1000] {
+        config.optimizer.estimate_every = estimate_every;
+        let mut trainer = Trainer::new(&config, common::lab::dataset().into(), &Device::Cpu, |_, _| ()).await.unwrap();
+        train(&mut trainer, 5).await.expect("five steps");
+        runs.push(trainer.weights().await.unwrap().into_iter().map(f64::from).collect::<Vec<f64>>());
+    }
+    assert!(runs[0] == played, "a run differs from its recordings");
+    assert!(runs[1] != played, "later estimates change nothing");
 }
 
 async fn every_optimizer_learns_a_batch_by_heart() {
