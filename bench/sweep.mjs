@@ -3,9 +3,13 @@
 import { spawnSync } from 'node:child_process';
 import { root } from '../scripts/lib.mjs';
 
-/** What the command line prints, as JSON a line. */
+/** TRAINLAB names a program that is built already; otherwise cargo builds one. */
+const [program, ...first] = process.env.TRAINLAB
+  ? [process.env.TRAINLAB]
+  : ['cargo', 'run', '--release', '--quiet', '--'];
+
 function trainlab(...args) {
-  const result = spawnSync('cargo', ['run', '--release', '--quiet', '--', ...args], {
+  const result = spawnSync(program, [...first, ...args], {
     cwd: root,
     encoding: 'utf8',
     maxBuffer: 1 << 28,

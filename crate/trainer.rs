@@ -92,7 +92,8 @@ impl Trainer {
     ) -> Result<Self> {
         let mut trainer = Self::at_start(config, dataset, device).await?;
         let Self { programs, engine, plan, .. } = &mut trainer;
-        let [validate, decode] = [&plan.validate.recording, &plan.decode.recording].map(|recording| recording.ops.len());
+        let [validate, decode] =
+            [&plan.validate.recording, &plan.decode.recording].map(|recording| recording.ops.len());
         let all: usize = plan.recordings().iter().map(|recording| recording.ops.len()).sum();
         let train = all - validate - decode;
         programs.train(engine, plan, &mut |done, _| progress(done, all)).await?;
