@@ -167,7 +167,7 @@ async fn adafactor_steps_are_those_made_by_hand() {
     let expected = [0.461_270_17, 0.445_227_74, 0.448_038_48, 0.451_010_21];
     assert_close("first step", &played[0][0], &expected, [1e-7, 0.0]);
     // Ten times the gradient: R and C grow by 0.42565082 + 57.434918, U by 10 / √57.860569. It is clipped to RMS 1.
-    assert_close("R", &played[1][1], &[289.302_843, 1446.514_215], [1e-6, 0.0]);
+    assert_close("R", &played[1][1], &[289.302_843, 1_446.514_215], [1e-6, 0.0]);
     let expected = [0.425_581_70, 0.394_756_63, 0.400_157_38, 0.405_867_47];
     assert_close("second step", &played[1][0], &expected, [1e-7, 0.0]);
     // What a step really brings.
