@@ -3,6 +3,7 @@
 use crate::config::{Config, OptimizerKind, ScheduleKind};
 use crate::kernels::Step;
 use crate::kernels::adamw::AdamW;
+use crate::kernels::dropout;
 use crate::kernels::finish_step::{self, FinishStep};
 use crate::kernels::reduce::SquaredNorm;
 use crate::parameters::Parameters;
@@ -82,6 +83,7 @@ pub fn step(config: &Config, step: u32) -> Step {
         learning_rate: learning_rate(config, step) as f32,
         correction1: correction(config.optimizer.beta1),
         correction2: correction(config.optimizer.beta2),
+        noise: dropout::key(config.training.seed, step),
         ..Step::default()
     }
 }

@@ -14,7 +14,7 @@ use crate::kernels::pick::{Pick, Picks};
 use crate::layers::{Batch, Recorder};
 use crate::model;
 use crate::optimizer::{self, State};
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, Parts};
 use crate::tape::{Buffers, Purpose, Recording, Tape, Tensor};
 
 /// Where a chunk of logits stops growing: 64 MiB, half of what WebGPU promises for a binding.
@@ -31,6 +31,8 @@ pub struct Plan {
     pub validate: Pass,
     pub decode: Decode,
     pub bytes: Bytes,
+    /// The MLP's hidden size.
+    pub hidden: u32,
 }
 
 /// A recording, what is uploaded before it plays, and where its result is.
@@ -59,6 +61,10 @@ pub struct Decode {
 pub struct Summary {
     /// Trained numbers, padding left out.
     pub parameters: usize,
+    /// Where they are.
+    pub parts: Parts,
+    /// The MLP's hidden size as it is made: with a gate it may be less than the config's.
+    pub hidden: u32,
     pub bytes: Bytes,
     /// Floating-point operations of a training step, forward and backward, for each token.
     pub flops_per_token: u64,
@@ -131,26 +137,26 @@ impl Plan {
         let losses = buffers.add("losses", Purpose::Traffic, shape_of_batch.rows());
 
         let mut r = recorder(shape_of_batch, batch, Some(gradients));
-        model::loss(&mut r, model, losses);
+        model::loss(&mut r, config, losses);
         if micro_batches > 1 {
             // The first micro-batch writes the gradients, the others add to them.
             r.tape.repeat(micro_batches - 1);
             r.accumulate = true;
-            model::loss(&mut r, model, losses);
+            model::loss(&mut r, config, losses);
         }
         optimizer::record(&mut r.tape, config, &parameters, losses, weights, gradients, &state);
         let recording = r.tape.finish(&mut buffers);
         let train = Pass { recording, batch, shape: shape_of_batch, result: losses };
 
         let mut r = recorder(shape_of_batch, batch, None);
-        model::loss(&mut r, model, losses);
+        model::loss(&mut r, config, losses);
         let recording = r.tape.finish(&mut buffers);
         let validate = Pass { recording, batch, shape: shape_of_batch, result: losses };
 
         let shape_of_text = shape(1);
         let context = shape_of_text.context;
         let tokens = buffers.add("text", Purpose::Traffic, shape_of_text.tokens_len());
-        let pick = Pick { context, vocabulary };
+        let pick = Pick { context, vocabulary, soft_cap: None };
         let picks = Picks {
             candidates: buffers.add("candidates", Purpose::Traffic, pick.candidates_len()),
             probabilities: buffers.add("probabilities", Purpose::Traffic, pick.probabilities_len()),
@@ -161,7 +167,8 @@ impl Plan {
 
         let recordings = [&train.recording, &validate.recording, &decode.recording];
         let bytes = Bytes::new(&buffers, &recordings, &state, device);
-        Self { parameters, buffers, weights, gradients, state, train, validate, decode, bytes }
+        let hidden = model.hidden_size();
+        Self { parameters, buffers, weights, gradients, state, train, validate, decode, bytes, hidden }
     }
 
     pub fn tokens_per_step(&self) -> usize {
@@ -172,6 +179,8 @@ impl Plan {
         let tokens_per_step = self.tokens_per_step();
         Summary {
             parameters: self.parameters.count(),
+            parts: self.parameters.parts(),
+            hidden: self.hidden,
             bytes: self.bytes,
             flops_per_token: self.train.recording.flops() / tokens_per_step as u64,
             dispatches: self.train.recording.dispatches(),
@@ -219,6 +228,8 @@ mod tests {
         assert_eq!(optimizer, 2 * parameters);
         assert_eq!(gradients, parameters);
         assert!(parameters >= 4 * summary.parameters as u64);
+        let Parts { embeddings, attention, mlp, norms, head } = summary.parts;
+        assert_eq!(embeddings + attention + mlp + norms + head, summary.parameters);
         assert_eq!(parameters + gradients + optimizer + activations + traffic, total);
     }
 }

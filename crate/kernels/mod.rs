@@ -11,12 +11,14 @@ pub mod attention;
 pub mod attention_decode;
 pub mod ceiling;
 pub mod cross_entropy;
+pub mod dropout;
 pub mod embedding;
 pub mod finish_step;
 pub mod matmul;
 pub mod norm;
 pub mod pick;
 pub mod reduce;
+pub mod soft_cap;
 pub mod tiling;
 
 use bytemuck::{Pod, Zeroable};
@@ -94,7 +96,18 @@ pub struct Step {
     pub top_k: u32,
     pub top_p: f32,
     pub draw: f32,
-    pub padding: [u32; 3],
+    /// While training: what dropout's noise begins with, see [`dropout::key`].
+    pub noise: u32,
+    /// Rows (B·T) of the step that lie in the micro-batches before.
+    pub first_row: u32,
+    pub padding: u32,
+}
+
+impl Step {
+    /// The same step's numbers for one of its micro-batches, of `rows` rows (B·T) each.
+    pub fn of_micro_batch(self, index: usize, rows: usize) -> Self {
+        Self { first_row: (index * rows) as u32, ..self }
+    }
 }
 
 /// A tensor as a twin sees it.
@@ -219,6 +232,7 @@ kernels! {
     AttentionDecode(attention_decode::AttentionDecode),
     Embed(embedding::Embed),
     EmbedBackward(embedding::EmbedBackward),
+    Dropout(dropout::Dropout),
     CrossEntropy(cross_entropy::CrossEntropy),
     SumGroups(reduce::SumGroups),
     SquaredNorm(reduce::SquaredNorm),

@@ -118,7 +118,8 @@ impl Lab {
         let numbers = optimizer::step(&self.config, step);
         let micro_batches = tokens.chunks_exact(shape.tokens_len());
         assert_eq!(micro_batches.len(), self.plan.train.recording.rounds().count(), "micro-batches");
-        for (tokens, ops) in micro_batches.zip(self.plan.train.recording.rounds()) {
+        for (i, (tokens, ops)) in micro_batches.zip(self.plan.train.recording.rounds()).enumerate() {
+            let numbers = numbers.of_micro_batch(i, shape.rows());
             self.index.fill(shape, tokens);
             let ids = [(batch.tokens, tokens), (batch.starts, &self.index.starts), (batch.order, &self.index.order)];
             match &mut self.machine {
