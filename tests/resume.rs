@@ -6,11 +6,11 @@ use std::rc::Rc;
 
 use common::lab::{SMALL, dataset, train};
 use common::{gpu, tests};
-use trainlab::config::Config;
+use trainlab::config::{Activation, Config};
 use trainlab::engine::Device;
 use trainlab::trainer::Trainer;
 
-tests![runs_go_on_bitwise, a_checkpoint_of_another_run_is_refused];
+tests![runs_go_on_bitwise, runs_with_dropout_go_on_bitwise, a_checkpoint_of_another_run_is_refused];
 
 const STEPS: u32 = 20;
 
@@ -27,16 +27,26 @@ async fn trainer(config: &Config, device: &Device) -> Trainer {
 }
 
 async fn runs_go_on_bitwise() {
+    check(&config()).await;
+}
+
+async fn runs_with_dropout_go_on_bitwise() {
+    let mut config = config();
+    (config.model.dropout, config.model.activation) = (0.3, Activation::Swiglu);
+    check(&config).await;
+}
+
+async fn check(config: &Config) {
     for device in [&Device::Cpu, gpu().await] {
-        let mut whole = trainer(&config(), device).await;
+        let mut whole = trainer(config, device).await;
         train(&mut whole, STEPS).await.unwrap();
 
-        let mut first = trainer(&config(), device).await;
+        let mut first = trainer(config, device).await;
         train(&mut first, STEPS / 2).await.unwrap();
         let bytes = first.checkpoint().await.unwrap().to_bytes(&first.plan.parameters);
         drop(first);
 
-        let mut second = trainer(&config(), device).await;
+        let mut second = trainer(config, device).await;
         // What was trained before is overwritten whole.
         train(&mut second, 3).await.unwrap();
         second.restore(&bytes).unwrap();

@@ -1,6 +1,6 @@
 //! A training run taken apart: a plan's tape on a device or, through the twins in f64, on the oracle; a step at a time.
 
-use trainlab::config::{Config, Norm, TokenizerKind};
+use trainlab::config::{Activation, Config, Norm, NormPosition, TokenizerKind};
 use trainlab::cpu::CpuEngine;
 use trainlab::data::{Batches, Dataset};
 use trainlab::engine::{Device, Engine};
@@ -71,6 +71,20 @@ pub const SMALL: [Small; 3] = [
     },
 ];
 
+/// The choices that [`SMALL`] leaves at their defaults, some of them at once.
+pub fn variants() -> [Config; 3] {
+    let [mut first, mut second, mut third] = SMALL.map(|small| small.config());
+    let model = &mut first.model;
+    (model.activation, model.norm_position) = (Activation::Swiglu, NormPosition::Post);
+    (model.dropout, model.logit_soft_cap) = (0.2, 5.0);
+    (first.training.label_smoothing, first.training.z_loss) = (0.1, 0.01);
+    (second.model.activation, second.model.biases) = (Activation::SquaredRelu, false);
+    second.model.dropout = 0.5;
+    (third.model.activation, third.model.equal_parameters) = (Activation::Geglu, false);
+    third.model.biases = false;
+    [first, second, third]
+}
+
 /// A text with enough structure to be learnt, in characters: 2 parts in 5 are held out.
 pub fn dataset() -> Dataset {
     let text = "the cat sat on the mat. the dog sat on the log. what sat on what? ".repeat(6);
@@ -135,6 +149,12 @@ impl Lab {
         }
         let metrics = self.read(self.plan.state.metrics).await;
         [metrics[0], metrics[1]]
+    }
+
+    /// Sets the oracle's parameters, laid out as in the arena.
+    pub fn write_weights(&mut self, weights: &[f64]) {
+        let Machine::Oracle(engine) = &mut self.machine else { panic!("devices take f32") };
+        engine.write_exact(self.plan.weights, weights);
     }
 
     /// The device's engine; the oracle has none.
