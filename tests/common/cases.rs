@@ -139,13 +139,12 @@ pub fn activations() -> Vec<Case> {
             let forward = Ends { bias: true, activation: ActivationEnd::Forward(activation), ..Ends::default() };
             let backward = Ends { activation: ActivationEnd::Backward(activation), ..Ends::default() };
             for (layout, ends) in [(Layout::NT, forward), (Layout::NN, backward)] {
-                let case =
-                    Case::new(MatMul::new(layout, 13, n, 8).with(ends)).scaled("a", if wide { 20.0 } else { 2.0 });
-                // What the function is asked about, where it is not the product itself.
+                let case = Case::new(MatMul::new(layout, 13, n, 8).with(ends)).scaled("a", 2.0);
+                // What the function is asked about: the product itself, or one of these.
                 let names = case.kernel.bindings().into_iter().filter(|binding| binding.access == Access::Read);
                 let asked = names.map(|binding| binding.name).rfind(|&name| name == "pre" || name == "gate");
                 cases.push(match asked {
-                    None => case,
+                    None => case.scaled("a", if wide { 10.0 } else { 1.0 }),
                     Some(name) => {
                         let case = case.scaled(name, if wide { 90.0 } else { 6.0 });
                         let mut numbers = case.input(name).to_vec();
