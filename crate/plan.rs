@@ -156,6 +156,7 @@ impl Plan {
         let shape_of_text = shape(1);
         let context = shape_of_text.context;
         let tokens = buffers.add("text", Purpose::Traffic, shape_of_text.tokens_len());
+        // For its sizes.
         let pick = Pick { context, vocabulary, soft_cap: None };
         let picks = Picks {
             candidates: buffers.add("candidates", Purpose::Traffic, pick.candidates_len()),
