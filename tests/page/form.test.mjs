@@ -100,7 +100,10 @@ test('the plan says where the parameters are, and how wide a gated MLP is', () =
     await field(page, 'model.activation').selectOption('swiglu');
     await plan.getByText('MLP (256 hidden)').waitFor();
     // Three layers of 2 · 384 channels' matrices as 3 · 256; biases are 2 · 256 instead of 384.
-    assert.deepEqual(await counts(), before.map((part, i) => part + (i === 2 ? 3 * (512 - 384) : 0)));
+    assert.deepEqual(
+      await counts(),
+      before.map((part, i) => part + (i === 2 ? 3 * (512 - 384) : 0)),
+    );
     await field(page, 'model.equal_parameters').uncheck();
     await plan.getByText('MLP (384 hidden)').waitFor();
   }));

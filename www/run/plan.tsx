@@ -122,7 +122,11 @@ function Known({ plan: known }: { plan: PlanFacts }) {
         id="parts"
         total={known.parameters}
         show={count}
-        shares={PARTS.map(([part, label]) => ({ part, label: partLabel(known, part, label), value: known.parts[part] }))}
+        shares={PARTS.map(([part, label]) => ({
+          part,
+          label: partLabel(known, part, label),
+          value: known.parts[part],
+        }))}
       />
       <Shares
         name="Memory"
