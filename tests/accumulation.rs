@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::lab::{Lab, SMALL, batches, dataset, train, variants};
+use common::lab::{Lab, SMALL, batches, block_variants, dataset, train};
 use common::{assert_close, gpu, tests};
 use trainlab::config::Config;
 use trainlab::engine::Device;
@@ -19,7 +19,7 @@ tests![
 
 fn configs() -> [Config; 3] {
     // The last with dropout, whose masks know nothing of micro-batches.
-    let [variant, ..] = variants();
+    let [variant, ..] = block_variants();
     [SMALL[0].config(), SMALL[1].config(), variant].map(|mut config| {
         config.training.batch_size = 4;
         config

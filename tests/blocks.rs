@@ -80,16 +80,20 @@ async fn activations_are_those_of_their_formulas() {
 
 async fn gates_multiply_the_other_branch() {
     use Activation::*;
-    // act(gate) · up at (gate, up) = (2, 3) and the other way round: SiLU(2) · 3, SiLU(3) · 2 and so on.
-    for (activation, products) in [
-        (Swiglu, [5.284782468, 5.715444761]),
-        (Glu, [2.642391234, 1.905148254]),
-        (Reglu, [6.0, 6.0]),
-        (Geglu, [5.863499208, 5.991900612]),
+    // act(gate) · up at (gate, up) = (2, 3) and the other way round: SiLU(2) · 3, SiLU(3) · 2 and so on; then (0, 4),
+    // (2, 0), (2, 3) again. By fours, and by less.
+    for (activation, [one, other, third]) in [
+        (Swiglu, [5.284782468, 5.715444761, 0.0]),
+        (Glu, [2.642391234, 1.905148254, 2.0]),
+        (Reglu, [6.0, 6.0, 0.0]),
+        (Geglu, [5.863499208, 5.991900612, 0.0]),
     ] {
-        let case = ending(ActivationEnd::Forward(activation), &[3.0, 2.0]).with("gate", [2.0, 3.0]);
-        hold(&case, "c", &products).await;
-        hold(&case, "pre", &[3.0, 2.0]).await;
+        let (up, gate) = ([3.0, 2.0, 4.0, 0.0, 3.0], [2.0, 3.0, 0.0, 2.0, 2.0]);
+        for len in [2, 4, 5] {
+            let case = ending(ActivationEnd::Forward(activation), &up[..len]).with("gate", &gate[..len]);
+            hold(&case, "c", &[one, other, third, 0.0, one][..len]).await;
+            hold(&case, "pre", &up[..len]).await;
+        }
     }
     // A gate at 0 halves what GLU lets through; ReGLU shuts it off below.
     let case = ending(ActivationEnd::Forward(Glu), &[3.0, -8.0]).with("gate", [0.0, 0.0]);
@@ -97,9 +101,12 @@ async fn gates_multiply_the_other_branch() {
     let case = ending(ActivationEnd::Forward(Reglu), &[3.0, -8.0]).with("gate", [-1.0, 0.5]);
     hold(&case, "c", &[0.0, -4.0]).await;
     // dup = dh · SiLU(2) and dgate = dh · up · SiLU′(2), with dh = 10 and up = 3.
-    let case = ending(ActivationEnd::Backward(Swiglu), &[10.0]).with("pre", [3.0]).with("gate", [2.0]);
-    hold(&case, "c", &[17.61594156]).await;
-    hold(&case, "dgate", &[32.72352747]).await;
+    for len in [1, 4] {
+        let case = ending(ActivationEnd::Backward(Swiglu), &[10.0; 4][..len]);
+        let case = case.with("pre", &[3.0; 4][..len]).with("gate", &[2.0; 4][..len]);
+        hold(&case, "c", &[17.61594156; 4][..len]).await;
+        hold(&case, "dgate", &[32.72352747; 4][..len]).await;
+    }
 }
 
 fn small(change: impl FnOnce(&mut Config)) -> Config {

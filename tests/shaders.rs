@@ -22,7 +22,7 @@ fn composed() -> BTreeMap<String, String> {
     let configs = common::lab::SMALL
         .iter()
         .map(common::lab::Small::config)
-        .chain(common::lab::variants())
+        .chain(common::lab::block_variants())
         .chain([Config::default()]);
     for config in configs {
         let plan = Plan::new(&config, 97, &Device::Cpu).expect("the plan fits");

@@ -72,7 +72,7 @@ pub const SMALL: [Small; 3] = [
 ];
 
 /// The choices that [`SMALL`] leaves at their defaults, some of them at once.
-pub fn variants() -> [Config; 3] {
+pub fn block_variants() -> [Config; 3] {
     let [mut first, mut second, mut third] = SMALL.map(|small| small.config());
     let model = &mut first.model;
     (model.activation, model.norm_position) = (Activation::Swiglu, NormPosition::Post);
