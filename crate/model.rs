@@ -1,35 +1,39 @@
 //! The model: a decoder-only transformer, recorded layer by layer.
 
-use crate::config::ModelConfig;
+use crate::config::{Config, ModelConfig};
 use crate::kernels::norm::NormBackward;
 use crate::kernels::pick::{Pick, Picks};
 use crate::kernels::reduce::SumGroups;
+use crate::kernels::soft_cap::SoftCap;
 use crate::layers::{self, Recorder, Variable};
 use crate::tape::Tensor;
 
-/// Records everything from the tokens to the last norm's output (B·T, C).
+/// Records everything from the tokens to what the head reads (B·T, C).
 fn body(r: &mut Recorder, model: &ModelConfig) -> Variable {
     let width = r.shape.width;
     let shares = r.trains().then(|| norm_shares(r, model));
     let shares_of = |i: u32| shares.as_ref().map(|shares| shares[i as usize]);
 
-    // The stream has one gradient for all of its points: see `layers::block`.
-    let stream = r.variable("embedding", width);
-    layers::embed(r, stream, model.tied_head);
-    let mut x = stream;
+    // How the stream's gradient flows: see `layers::block`.
+    let mut x = r.variable("embedding", width);
+    layers::embed(r, x, model.tied_head);
+    x = layers::dropout(r, model, "embedding dropout", x, 0);
     for i in 0..model.layers {
         let pair = shares_of(2 * i).zip(shares_of(2 * i + 1)).map(|(norm1, norm2)| [norm1, norm2]);
         x = layers::block(r, model, i, x, pair);
     }
-    layers::norm(r, model.norm, "norm_f", x, shares_of(2 * model.layers), true)
+    if model.has_final_norm() {
+        x = layers::norm(r, model, "norm_f", x, shares_of(2 * model.layers), true);
+    }
+    x
 }
 
 /// Where each norm's backward op leaves its shares, and, recorded to play after them all, the op that sums them into
 /// the gradients. Only the backward pass reads and writes them.
 fn norm_shares(r: &mut Recorder, model: &ModelConfig) -> Vec<Tensor> {
-    let sets = 2 * model.layers as usize + 1;
+    let sets = 2 * model.layers as usize + usize::from(model.has_final_norm());
     let groups = NormBackward::groups(r.shape.rows());
-    let width = NormBackward::share(model.norm, r.shape.width);
+    let width = NormBackward::share(model.norm_biases(), r.shape.width);
     let set = groups * width;
     let all = r.tape.transient("norm shares", sets * set);
     let gradients = r.gradients.expect("only while training").slice(r.parameters.norms.clone());
@@ -40,9 +44,9 @@ fn norm_shares(r: &mut Recorder, model: &ModelConfig) -> Vec<Tensor> {
 }
 
 /// Records the loss of each token, in nats, into `losses` (B·T), and all gradients while training.
-pub fn loss(r: &mut Recorder, model: &ModelConfig, losses: Tensor) {
-    let x = body(r, model);
-    layers::loss(r, x, losses, model.tied_head);
+pub fn loss(r: &mut Recorder, config: &Config, losses: Tensor) {
+    let x = body(r, &config.model);
+    layers::loss(r, config, x, losses);
 }
 
 /// Records, for a recorder that decodes, one token's pass and the choice of the next. Returns how many of the ops only
@@ -51,7 +55,8 @@ pub fn next_token(r: &mut Recorder, model: &ModelConfig, picks: &Picks) -> usize
     let x = body(r, model);
     let reading = r.tape.forward_len();
     let logits = layers::logits(r, x.value, model.tied_head);
-    let pick = Pick { context: r.shape.context, vocabulary: r.shape.vocabulary };
+    let soft_cap = SoftCap::new(model.logit_soft_cap);
+    let pick = Pick { context: r.shape.context, vocabulary: r.shape.vocabulary, soft_cap };
     r.tape.push(pick, "next token", &[logits, r.batch.tokens, picks.candidates, picks.probabilities]);
     reading
 }

@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use serde::Serialize;
+
 use crate::config::{Config, ModelConfig};
 use crate::hash::fnv1a_32;
 use crate::random::{Random, Stream};
@@ -27,6 +29,16 @@ enum Init {
     Constant(f32),
 }
 
+/// Trained numbers by part of the model, padding left out. A tied head has none of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Parts {
+    pub embeddings: usize,
+    pub attention: usize,
+    pub mlp: usize,
+    pub norms: usize,
+    pub head: usize,
+}
+
 #[derive(Clone, Debug)]
 pub struct Parameters {
     pub list: Vec<Parameter>,
@@ -40,7 +52,7 @@ pub struct Parameters {
 
 impl Parameters {
     pub fn new(model: &ModelConfig, vocabulary: usize) -> Self {
-        let [width, hidden, context] = [model.width, model.hidden, model.context].map(|n| n as usize);
+        let [width, hidden, context] = [model.width, model.hidden_size(), model.context].map(|n| n as usize);
         let normal = Init::Normal { deviation: 0.02 };
         // Every block adds twice to the residual stream: its variance must not grow with depth.
         let residual = Init::Normal { deviation: 0.02 / (2.0 * model.layers as f32).sqrt() };
@@ -53,6 +65,9 @@ impl Parameters {
         for block in blocks() {
             parameters.add(format!("{block}.attn.qkv.weight"), vec![3 * width, width], normal);
             parameters.add(format!("{block}.attn.out.weight"), vec![width, width], residual);
+            if model.activation.is_gated() {
+                parameters.add(format!("{block}.mlp.gate.weight"), vec![hidden, width], normal);
+            }
             parameters.add(format!("{block}.mlp.up.weight"), vec![hidden, width], normal);
             parameters.add(format!("{block}.mlp.down.weight"), vec![width, hidden], residual);
         }
@@ -61,17 +76,20 @@ impl Parameters {
         }
         parameters.decayed = parameters.len;
 
-        for block in blocks() {
+        for block in blocks().filter(|_| model.biases) {
             parameters.add(format!("{block}.attn.qkv.bias"), vec![3 * width], zero);
             parameters.add(format!("{block}.attn.out.bias"), vec![width], zero);
+            if model.activation.is_gated() {
+                parameters.add(format!("{block}.mlp.gate.bias"), vec![hidden], zero);
+            }
             parameters.add(format!("{block}.mlp.up.bias"), vec![hidden], zero);
             parameters.add(format!("{block}.mlp.down.bias"), vec![width], zero);
         }
         let first_norm = parameters.len;
         let norms = blocks().flat_map(|block| [format!("{block}.norm1"), format!("{block}.norm2")]);
-        for norm in norms.chain(["norm_f".to_owned()]) {
+        for norm in norms.chain(model.has_final_norm().then(|| "norm_f".to_owned())) {
             parameters.add(format!("{norm}.weight"), vec![width], Init::Constant(1.0));
-            if model.norm.has_bias() {
+            if model.norm_biases() {
                 parameters.add(format!("{norm}.bias"), vec![width], zero);
             }
         }
@@ -95,6 +113,22 @@ impl Parameters {
         self.list.iter().map(|parameter| parameter.range.len()).sum()
     }
 
+    pub fn parts(&self) -> Parts {
+        let mut parts = Parts::default();
+        for Parameter { name, range, .. } in &self.list {
+            let part = match name.split('.').collect::<Vec<_>>()[..] {
+                ["tok_emb" | "pos_emb", ..] => &mut parts.embeddings,
+                ["blocks", _, "attn", ..] => &mut parts.attention,
+                ["blocks", _, "mlp", ..] => &mut parts.mlp,
+                ["blocks", _, "norm1" | "norm2", ..] | ["norm_f", ..] => &mut parts.norms,
+                ["head", ..] => &mut parts.head,
+                _ => panic!("`{name}` is a part of nothing"),
+            };
+            *part += range.len();
+        }
+        parts
+    }
+
     /// The arena before the first step. A tensor's values depend on the seed and its name alone.
     pub fn initial(&self, config: &Config) -> Vec<f32> {
         let mut arena = vec![0.0; self.len];
@@ -116,6 +150,7 @@ impl Parameters {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Activation, NormPosition};
 
     #[test]
     fn parameters_are_counted_as_by_hand() {
@@ -126,6 +161,42 @@ mod tests {
         assert_eq!(Parameters::new(&model, 512).count(), 512 * 128 + 128 * 128 + 4 * block + 2 * 128 + 512 * 128);
         model.tied_head = true;
         assert_eq!(Parameters::new(&model, 512).count(), 512 * 128 + 128 * 128 + 4 * block + 2 * 128);
+    }
+
+    #[test]
+    fn parts_are_counted_as_by_hand() {
+        // 2 layers, 16 wide, T 8, V 10; the gated MLP takes 2/3 of 50, 33.3, in eights: 32.
+        let mut model =
+            ModelConfig { layers: 2, width: 16, hidden: 50, context: 8, tied_head: false, ..Default::default() };
+        model.activation = Activation::Swiglu;
+        let parts = Parameters::new(&model, 10).parts();
+        let attention = 2 * (48 * 16 + 48 + 16 * 16 + 16);
+        let mlp = 2 * (3 * 32 * 16 + 32 + 32 + 16);
+        assert_eq!(parts, Parts { embeddings: 18 * 16, attention, mlp, norms: 5 * 32, head: 160 });
+        // Without biases, with a norm after each branch, and with the whole hidden size.
+        (model.biases, model.norm_position, model.equal_parameters) = (false, NormPosition::Post, false);
+        let parts = Parameters::new(&model, 10).parts();
+        let (attention, mlp) = (2 * 64 * 16, 2 * 3 * 50 * 16);
+        assert_eq!(parts, Parts { embeddings: 18 * 16, attention, mlp, norms: 4 * 16, head: 160 });
+        model.tied_head = true;
+        assert_eq!(Parameters::new(&model, 10).parts().head, 0);
+    }
+
+    #[test]
+    fn a_gate_leaves_the_number_of_parameters_as_it_was() {
+        let mut model = ModelConfig::default();
+        let mlp = |model: &ModelConfig| Parameters::new(model, 10).parts().mlp;
+        (model.biases, model.hidden) = (false, 384);
+        let without = mlp(&model);
+        model.activation = Activation::Geglu;
+        assert_eq!(mlp(&model), without);
+        // 2/3 of 8 are 5.3, of 16 10.7, of 18 12, of 20 13.3, of 29 19.3, of 30 20; what lies between two goes up.
+        for (hidden, expected) in [(8, 8), (16, 8), (18, 16), (20, 16), (29, 16), (30, 24), (384, 256)] {
+            model.hidden = hidden;
+            assert_eq!(model.hidden_size(), expected, "2/3 of {hidden}");
+        }
+        model.equal_parameters = false;
+        assert_eq!(model.hidden_size(), 384);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::kernels::pick::{Pick, Picks};
 use crate::layers::{Batch, Recorder};
 use crate::model;
 use crate::optimizer::{self, State};
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, Parts};
 use crate::tape::{Buffers, Purpose, Recording, Tape, Tensor};
 
 /// Where a chunk of logits stops growing: 64 MiB, half of what WebGPU promises for a binding.
@@ -35,6 +35,8 @@ pub struct Plan {
     pub bytes: Bytes,
     /// Steps from one estimate to the next.
     estimate_every: u32,
+    /// The MLP's hidden size.
+    pub hidden: u32,
 }
 
 /// A recording, what is uploaded before it plays, and where its result is.
@@ -63,6 +65,10 @@ pub struct Decode {
 pub struct Summary {
     /// Trained numbers, padding left out.
     pub parameters: usize,
+    /// Where they are.
+    pub parts: Parts,
+    /// The MLP's hidden size as it is made: with a gate it may be less than the config's.
+    pub hidden: u32,
     pub bytes: Bytes,
     /// What the optimizer keeps, as allocated.
     pub optimizer_bytes_per_parameter: f64,
@@ -141,12 +147,12 @@ impl Plan {
         let pass = |recording| Pass { recording, batch, shape: shape_of_batch, result: losses };
         let gradients_of = |labels| {
             let mut r = Recorder { labels, ..recorder(shape_of_batch, batch, Some(gradients)) };
-            model::loss(&mut r, model, losses);
+            model::loss(&mut r, config, losses);
             if micro_batches > 1 {
                 // The first micro-batch writes the gradients, the others add to them.
                 r.tape.repeat(micro_batches - 1);
                 r.accumulate = true;
-                model::loss(&mut r, model, losses);
+                model::loss(&mut r, config, losses);
             }
             r.tape
         };
@@ -161,14 +167,15 @@ impl Plan {
         });
 
         let mut r = recorder(shape_of_batch, batch, None);
-        model::loss(&mut r, model, losses);
+        model::loss(&mut r, config, losses);
         let recording = r.tape.finish(&mut buffers);
         let validate = pass(recording);
 
         let shape_of_text = shape(1);
         let context = shape_of_text.context;
         let tokens = buffers.add("text", Purpose::Traffic, shape_of_text.tokens_len());
-        let pick = Pick { context, vocabulary };
+        // For its sizes.
+        let pick = Pick { context, vocabulary, soft_cap: None };
         let picks = Picks {
             candidates: buffers.add("candidates", Purpose::Traffic, pick.candidates_len()),
             probabilities: buffers.add("probabilities", Purpose::Traffic, pick.probabilities_len()),
@@ -189,6 +196,7 @@ impl Plan {
             validate,
             decode,
             bytes: Bytes::default(),
+            hidden: model.hidden_size(),
         };
         plan.bytes = Bytes::new(&plan, device);
         plan
@@ -226,6 +234,8 @@ impl Plan {
         let tokens = u64::from(self.estimate_every) * tokens_per_step as u64;
         Summary {
             parameters,
+            parts: self.parameters.parts(),
+            hidden: self.hidden,
             bytes: self.bytes,
             optimizer_bytes_per_parameter: self.bytes.optimizer as f64 / parameters as f64,
             flops_per_token: self.flops(self.estimate_every) as u64 / tokens,
@@ -275,6 +285,8 @@ mod tests {
         assert_eq!(optimizer, 2 * parameters);
         assert_eq!(gradients, parameters);
         assert!(parameters >= 4 * summary.parameters as u64);
+        let Parts { embeddings, attention, mlp, norms, head } = summary.parts;
+        assert_eq!(embeddings + attention + mlp + norms + head, summary.parameters);
         assert_eq!(parameters + gradients + optimizer + activations + traffic, total);
     }
 }

@@ -184,6 +184,7 @@ impl Trainer {
         for (micro_batch, ops) in self.plan.train.recording.rounds().enumerate() {
             self.upload(micro_batch);
             let last = ops.end == self.plan.train.recording.ops.len();
+            let numbers = numbers.of_micro_batch(micro_batch, self.plan.train.shape.rows());
             self.engine.run(program, ops, &numbers, last.then_some(self.plan.state.metrics))?;
         }
         self.submitted = step;
@@ -196,7 +197,8 @@ impl Trainer {
         for (micro_batch, ops) in pass.recording.rounds().enumerate() {
             self.upload(micro_batch);
             let seed = optimizer::estimate_seed(&self.config, numbers.step, micro_batch as u32);
-            self.engine.run(program, ops, &Step { seed, ..*numbers }, None)?;
+            let numbers = numbers.of_micro_batch(micro_batch, self.plan.train.shape.rows());
+            self.engine.run(program, ops, &Step { seed, ..numbers }, None)?;
         }
         Ok(())
     }
@@ -383,9 +385,10 @@ impl Trainer {
         let program = self.programs.train.expect("it is compiled before the first step");
         for (micro_batch, ops) in recording.rounds().enumerate() {
             self.upload(micro_batch);
+            let numbers = optimizer::step(&self.config, step).of_micro_batch(micro_batch, self.plan.train.shape.rows());
             for i in ops {
                 let op = &recording.ops[i];
-                self.engine.run(program, i..i + 1, &optimizer::step(&self.config, step), None)?;
+                self.engine.run(program, i..i + 1, &numbers, None)?;
                 for (binding, &tensor) in op.kernel.bindings().iter().zip(&op.tensors) {
                     let writes = binding.access != Access::Read && binding.element != Element::U32;
                     if writes && bad(&self.engine.read(tensor).await?) {

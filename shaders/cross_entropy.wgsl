@@ -1,5 +1,13 @@
-// losses[r] = log Σ_v exp(logits[r, v]) − logits[r, target]; with GRADIENT the logits then become
-// (softmax − onehot(target)) · SCALE.
+// losses[r] = log Z − y[r, target], log Z = log Σ_v exp(y[r, v]), y the logits, capped or not; with GRADIENT the logits
+// then become the gradient of SCALE times that, with smoothed targets and z-loss; see `kernels::cross_entropy`.
+
+fn logit(at: u32) -> f32 {
+//#if SOFT_CAP
+    return soft_cap(logits[at]);
+//#else
+    return logits[at];
+//#end
+}
 
 @compute @workgroup_size(WORKGROUP_X)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
@@ -14,17 +22,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 
     var own_max = -3.0e38;
     for (var v = first_column(local); v < VOCABULARY; v += STRIDE) {
-        own_max = max(own_max, logits[base + v]);
+        own_max = max(own_max, logit(base + v));
     }
     let largest = row_max(own_max, local);
     var own_sum = 0.0;
     for (var v = first_column(local); v < VOCABULARY; v += STRIDE) {
-        own_sum += exp(logits[base + v] - largest);
+        own_sum += exp(logit(base + v) - largest);
     }
     let log_sum = largest + log(row_sum(vec2f(own_sum, 0.0), local).x);
 
     if (first_column(local) == 0u) {
-        let loss = log_sum - logits[base + target_token];
+        let loss = log_sum - logit(base + target_token);
 //#if ACCUMULATE
         losses[row] += loss;
 //#else
@@ -35,8 +43,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     // The loss above reads a logit that another invocation is about to replace.
     row_barrier();
     for (var v = first_column(local); v < VOCABULARY; v += STRIDE) {
-        let p = exp(logits[base + v] - log_sum);
-        logits[base + v] = SCALE * (p - select(0.0, 1.0, v == target_token));
+        let y = logit(base + v);
+        var p = exp(y - log_sum);
+//#if ADDS_Z_LOSS
+        p *= 1.0 + 2.0 * Z_LOSS * log_sum;
+//#end
+        var gradient = SCALE * (p - select(OTHER_TARGET, OWN_TARGET, v == target_token));
+//#if SOFT_CAP
+        gradient *= soft_cap_slope(y);
+//#end
+        logits[base + v] = gradient;
     }
 //#end
 }

@@ -9,9 +9,9 @@ struct Step {
     top_k: u32,
     top_p: f32,
     draw: f32,
+    noise: u32,
+    first_row: u32,
     seed: u32,
-    padding0: u32,
-    padding1: u32,
 }
 
 // The index of an invocation in a grid that was folded into two dimensions because one holds 65,535 workgroups at most.

@@ -152,6 +152,13 @@ fn draw(cut: Cut, likeliest: u32, local: u32) -> u32 {
 
 @compute @workgroup_size(WORKGROUP_X)
 fn main(@builtin(local_invocation_index) local: u32) {
+//#if SOFT_CAP
+    for (var v = local; v < VOCABULARY; v += WORKGROUP_X) {
+        logits[v] = soft_cap(logits[v]);
+    }
+    storageBarrier();
+    workgroupBarrier();
+//#end
     var found = vec2u(0xffffffffu, 0u);
 //#for i in CANDIDATES
     found = next_likeliest(found, local);

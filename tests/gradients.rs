@@ -4,9 +4,8 @@
 mod common;
 
 use common::{Case, assert_close, cases, random, tests};
-use trainlab::config::{Activation, ModelConfig, Norm};
+use trainlab::config::{Activation, Config, Norm, NormPosition};
 use trainlab::cpu::CpuEngine;
-use trainlab::kernels::Step;
 use trainlab::kernels::attention::{
     AttentionBackwardKeyValue, AttentionBackwardQuery, AttentionForward, AttentionShape,
 };
@@ -15,6 +14,8 @@ use trainlab::kernels::embedding::{Embed, EmbedBackward, EmbedShape, TokenIndex}
 use trainlab::kernels::matmul::{ActivationEnd, Ends, Layout, MatMul};
 use trainlab::kernels::norm::{NormBackward, NormForward};
 use trainlab::kernels::reduce::SumGroups;
+use trainlab::kernels::soft_cap::SoftCap;
+use trainlab::kernels::{Kernel, Step};
 use trainlab::layers::{Batch, Recorder};
 use trainlab::model;
 use trainlab::parameters::Parameters;
@@ -25,11 +26,15 @@ tests![
     norms,
     attention,
     cross_entropy,
+    smoothed_capped_cross_entropy,
     embeddings,
     tied_layer_norm_model,
     untied_rms_norm_model,
     tied_model_in_chunks,
     untied_model_in_chunks,
+    post_norm_model,
+    gated_model_without_biases,
+    gated_post_norm_model_with_dropout,
 ];
 
 /// The step of a central difference: its error is of the order of H², and rounding adds 1e-16 / H.
@@ -57,19 +62,32 @@ fn check(forward: &Case, output: &str, weights: &[f64], input: &str, gradient: &
     assert_close(&format!("{:?}: gradient of `{input}`", forward.kernel), gradient, &expected, TOLERANCES);
 }
 
-/// y = gelu(x W₁ᵀ + b₁) W₂ᵀ + b₂ + residual, with the products that `layers::linear` records.
+/// y = hidden W₂ᵀ + b₂ + residual with hidden = act(up), or act(gate) · up, where up and gate are x W₁ᵀ + b₁ with
+/// matrices of their own: the products that `layers::linear` records.
 async fn two_linear_layers() {
+    for activation in cases::ACTIVATIONS {
+        check_layers(activation);
+    }
+}
+
+fn check_layers(activation: Activation) {
     let (rows, inputs, hidden, outputs) = (5, 3, 7, 6);
-    let forward = ActivationEnd::Forward(Activation::Gelu);
-    let backward = ActivationEnd::Backward(Activation::Gelu);
     let product = |layout, m, n, k, ends| Case::new(MatMul::new(layout, m, n, k).with(ends));
 
-    let ends = Ends { bias: true, activation: forward, ..Ends::default() };
-    let up = product(Layout::NT, rows, hidden, inputs, ends).scaled("a", 2.0);
-    let ends = Ends { bias: true, residual: true, ..Ends::default() };
-    let down = product(Layout::NT, rows, outputs, hidden, ends).with("a", up.output("c"));
-    let dy = random(100, rows * outputs, 1.0);
+    let bias = Ends { bias: true, ..Ends::default() };
+    let gate = product(Layout::NT, rows, hidden, inputs, bias).scaled("a", 2.0);
+    let gate = gate.with("b", random(50, hidden * inputs, 1.0)).with("bias", random(51, hidden, 1.0));
+    let ends = Ends { activation: ActivationEnd::Forward(activation), ..bias };
+    let mut up = product(Layout::NT, rows, hidden, inputs, ends).scaled("a", 2.0);
+    if activation.is_gated() {
+        up = up.with("gate", gate.output("c"));
+    }
+    let argument = if activation.is_gated() { gate.output("c") } else { up.output("pre") };
+    // A difference across a kink is no slope: nothing may come as near to 0 as H times a weight.
+    assert!(argument.iter().all(|x| x.abs() > 100.0 * H), "{activation:?}: {argument:?}");
 
+    let down = product(Layout::NT, rows, outputs, hidden, Ends { residual: true, ..bias }).with("a", up.output("c"));
+    let dy = random(100, rows * outputs, 1.0);
     let sums = Ends { sums: true, ..Ends::default() };
     let dw = product(Layout::TN, outputs, hidden, rows, sums).with("a", &dy[..]).with("b", down.input("a"));
     check(&down, "c", &dy, "b", &dw.output("c"));
@@ -78,13 +96,17 @@ async fn two_linear_layers() {
     let dx = product(Layout::NN, rows, hidden, outputs, Ends::default()).with("a", &dy[..]).with("b", down.input("b"));
     check(&down, "c", &dy, "a", &dx.output("c"));
 
-    // Through both layers: dx · gelu′(pre) is the gradient of what the first one's product gives.
-    let ends = Ends { activation: backward, ..Ends::default() };
-    let dpre = product(Layout::NN, rows, hidden, outputs, ends)
+    // Through both layers: what the fused end makes of dx is the gradient of what the first ones' products give.
+    let ends = Ends { activation: ActivationEnd::Backward(activation), ..Ends::default() };
+    let mut back = product(Layout::NN, rows, hidden, outputs, ends)
         .with("a", &dy[..])
         .with("b", down.input("b"))
-        .with("pre", up.output("pre"))
-        .output("c");
+        .with("pre", up.output("pre"));
+    if activation.is_gated() {
+        back = back.with("gate", up.input("gate"));
+        check(&up, "c", &dx.output("c"), "gate", &back.output("dgate"));
+    }
+    let dpre = back.output("c");
     let through = |input: &str, gradient: &[f64]| check(&up, "c", &dx.output("c"), input, gradient);
     let dw = product(Layout::TN, hidden, inputs, rows, sums).with("a", &dpre[..]).with("b", up.input("a"));
     through("b", &dw.output("c"));
@@ -94,11 +116,11 @@ async fn two_linear_layers() {
 }
 
 async fn norms() {
-    for norm in [Norm::LayerNorm, Norm::RmsNorm] {
+    for (norm, bias) in [(Norm::LayerNorm, true), (Norm::LayerNorm, false), (Norm::RmsNorm, false)] {
         let (rows, width) = (18, 12);
-        let forward = Case::new(NormForward::new(norm, rows, width));
+        let forward = Case::new(NormForward { bias, ..NormForward::new(norm, rows, width) });
         let dy = random(100, rows * width, 1.0);
-        let backward = Case::new(NormBackward::new(norm, rows, width, false))
+        let backward = Case::new(NormBackward { bias, ..NormBackward::new(norm, rows, width, false) })
             .with("dy", &dy[..])
             .with("x", forward.input("x"))
             .with("weight", forward.input("weight"))
@@ -108,12 +130,12 @@ async fn norms() {
         let kernel = SumGroups {
             sets: 1,
             groups: NormBackward::groups(rows),
-            width: NormBackward::share(norm, width),
+            width: NormBackward::share(bias, width),
             accumulate: false,
         };
         let sums = Case::new(kernel).with("shares", backward.output("shares")).output("sums");
         check(&forward, "y", &dy, "weight", &sums[..width]);
-        if norm.has_bias() {
+        if bias {
             check(&forward, "y", &dy, "bias", &sums[aligned(width)..][..width]);
         }
     }
@@ -140,22 +162,55 @@ async fn attention() {
     }
 }
 
-async fn cross_entropy() {
-    let (batch, context, vocabulary, rows) = (3, 4, 5, 7);
-    let gradient_scale = Some(0.25);
+/// Rows 2 to 8 of (3, 4), over five tokens.
+fn cross_entropy_case(label_smoothing: f64, z_loss: f64, soft_cap: Option<SoftCap>) -> Case {
     let kernel = CrossEntropy {
-        batch,
-        context,
-        vocabulary,
+        batch: 3,
+        context: 4,
+        vocabulary: 5,
         first_row: 2,
-        rows,
-        gradient_scale,
+        rows: 7,
+        gradient_scale: Some(0.25),
+        label_smoothing,
+        z_loss,
+        soft_cap,
         accumulate: false,
         alone: false,
     };
     let tokens: Vec<u32> = (0..15).map(|i| i * 7 % 5).collect();
-    let case = Case::new(kernel).with_ids("tokens", &tokens).scaled("logits", 3.0);
-    check(&case, "losses", &vec![0.25; rows], "logits", &case.output("logits"));
+    Case::new(kernel).with_ids("tokens", &tokens).scaled("logits", 3.0)
+}
+
+async fn cross_entropy() {
+    for soft_cap in [None, SoftCap::new(2.0)] {
+        let case = cross_entropy_case(0.0, 0.0, soft_cap);
+        check(&case, "losses", &[0.25; 7], "logits", &case.output("logits"));
+    }
+}
+
+/// What is differentiated is not what is shown; so it is written down here once more, from the papers.
+async fn smoothed_capped_cross_entropy() {
+    for (smoothing, z_loss, cap) in [(0.1, 0.0, 0.0), (0.0, 0.03, 0.0), (0.2, 0.05, 2.0)] {
+        let case = cross_entropy_case(smoothing, z_loss, SoftCap::new(cap));
+        let tokens = case.inputs[0].ids();
+        let objective = |logits: &[f64]| {
+            let of_row = |(row, logits): (usize, &[f64])| {
+                let at = row + 2;
+                let target = tokens[at / 4 * 5 + at % 4 + 1] as usize;
+                let y = |v: usize| if cap > 0.0 { cap * (logits[v] / cap).tanh() } else { logits[v] };
+                let log_z = (0..5).map(|v| y(v).exp()).sum::<f64>().ln();
+                let of_target = |v: usize| log_z - y(v);
+                let uniform = (0..5).map(of_target).sum::<f64>() / 5.0;
+                (1.0 - smoothing) * of_target(target) + smoothing * uniform + z_loss * log_z * log_z
+            };
+            0.25 * logits.chunks(5).enumerate().map(of_row).sum::<f64>()
+        };
+        let expected = differences(case.input("logits"), objective);
+        assert_close(&format!("{:?}", case.kernel), &case.output("logits"), &expected, TOLERANCES);
+        // The loss that is shown stays what it is without smoothing and z-loss.
+        let plain = cross_entropy_case(0.0, 0.0, SoftCap::new(cap));
+        assert_eq!(case.output("losses"), plain.output("losses"));
+    }
 }
 
 async fn embeddings() {
@@ -174,34 +229,59 @@ async fn embeddings() {
 }
 
 async fn tied_layer_norm_model() {
-    check_model(Norm::LayerNorm, true, 5, 1);
+    check_model(1, |_| ());
 }
 
 async fn untied_rms_norm_model() {
-    check_model(Norm::RmsNorm, false, 5, 1);
+    check_model(1, |config| (config.model.norm, config.model.tied_head) = (Norm::RmsNorm, false));
 }
 
 async fn tied_model_in_chunks() {
-    check_model(Norm::RmsNorm, true, 65, 3);
+    check_model(3, |config| config.model.norm = Norm::RmsNorm);
 }
 
 async fn untied_model_in_chunks() {
-    check_model(Norm::LayerNorm, false, 65, 3);
+    check_model(3, |config| config.model.tied_head = false);
 }
 
-/// Elements of each parameter against differences of the mean loss, which runs in `chunks`.
-fn check_model(norm: Norm, tied_head: bool, context: u32, chunks: usize) {
-    let config =
-        ModelConfig { layers: 2, width: 8, heads: 2, hidden: 12, context, norm, tied_head, ..Default::default() };
+async fn post_norm_model() {
+    check_model(1, |config| config.model.norm_position = NormPosition::Post);
+}
+
+async fn gated_model_without_biases() {
+    check_model(1, |config| (config.model.activation, config.model.biases) = (Activation::Swiglu, false));
+}
+
+async fn gated_post_norm_model_with_dropout() {
+    check_model(1, |config| {
+        let model = &mut config.model;
+        (model.activation, model.equal_parameters) = (Activation::Geglu, false);
+        (model.norm, model.norm_position) = (Norm::RmsNorm, NormPosition::Post);
+        (model.dropout, model.logit_soft_cap) = (0.25, 3.0);
+    });
+}
+
+/// Elements of each parameter against differences of the mean loss, which runs in `chunks`. Only smooth activations:
+/// a kink would be met by some unit or other.
+fn check_model(chunks: usize, change: impl FnOnce(&mut Config)) {
+    let mut config = Config::default();
+    let model = &mut config.model;
+    (model.layers, model.width, model.heads, model.hidden) = (2, 8, 2, 12);
+    model.context = if chunks == 1 { 5 } else { 65 };
+    change(&mut config);
     let mut model = Model::new(&config, chunks);
-    let parameters = Parameters::new(&config, Model::VOCABULARY);
+    let parameters = Parameters::new(&config.model, Model::VOCABULARY);
     // Of a size at which no gradient vanishes.
     let mut values = random(1, parameters.len, 0.5);
     for parameter in parameters.list.iter().filter(|parameter| parameter.name.contains("norm")) {
         values[parameter.range.clone()].iter_mut().for_each(|value| *value += 1.0);
     }
     let (loss, gradient) = model.loss_and_gradient(&values);
-    assert_close("the loss of both tapes", &[loss], &[model.loss(&values)], [1e-14, 0.0]);
+    if model.drops {
+        assert!((loss - model.loss_alone(&values)).abs() > 1e-3, "only training drops");
+    } else {
+        assert_close("the loss of both tapes", &[loss], &[model.loss_alone(&values)], [1e-14, 0.0]);
+    }
 
     for parameter in &parameters.list {
         let len = parameter.range.len();
@@ -211,10 +291,11 @@ fn check_model(norm: Norm, tied_head: bool, context: u32, chunks: usize) {
             let mut loss_beside = |offset: f64| {
                 let mut values = values.clone();
                 values[at] += offset;
-                model.loss(&values)
+                // With dropout, the loss of what the masks left.
+                if model.drops { model.loss_and_gradient(&values).0 } else { model.loss_alone(&values) }
             };
             let expected = (loss_beside(H) - loss_beside(-H)) / (2.0 * H);
-            let what = format!("{config:?}: gradient of {}[{place}]", parameter.name);
+            let what = format!("{:?}: gradient of {}[{place}]", config.model, parameter.name);
             assert_close(&what, &[gradient[at]], &[expected], TOLERANCES);
         }
     }
@@ -228,15 +309,17 @@ struct Model {
     weights: Tensor,
     gradients: Tensor,
     losses: Tensor,
+    /// Training differs from validation.
+    drops: bool,
 }
 
 impl Model {
     const VOCABULARY: usize = 7;
 
-    fn new(config: &ModelConfig, chunks: usize) -> Self {
-        let (context, vocabulary) = (config.context as usize, Self::VOCABULARY);
-        let shape = EmbedShape { batch: 2, context, vocabulary, width: config.width as usize };
-        let parameters = Parameters::new(config, vocabulary);
+    fn new(config: &Config, chunks: usize) -> Self {
+        let (context, vocabulary) = (config.model.context as usize, Self::VOCABULARY);
+        let shape = EmbedShape { batch: 2, context, vocabulary, width: config.model.width as usize };
+        let parameters = Parameters::new(&config.model, vocabulary);
         let mut buffers = Buffers::default();
         let mut add = |name, len| buffers.add(name, Purpose::Traffic, len);
         let (weights, gradients) = (add("weights", parameters.len), add("gradients", parameters.len));
@@ -273,10 +356,11 @@ impl Model {
         for (tensor, ids) in [(tokens, &batch), (starts, &index.starts), (order, &index.order)] {
             engine.write_ids(tensor, ids);
         }
-        Self { engine, forward, both, weights, gradients, losses }
+        let drops = both.ops.iter().any(|op| matches!(op.kernel, Kernel::Dropout(_)));
+        Self { engine, forward, both, weights, gradients, losses, drops }
     }
 
-    fn loss(&mut self, weights: &[f64]) -> f64 {
+    fn loss_alone(&mut self, weights: &[f64]) -> f64 {
         self.engine.write_exact(self.weights, weights);
         self.engine.run(0, 0..self.forward.ops.len(), &Step::default());
         self.mean_loss()

@@ -12,6 +12,8 @@ tests![
     matmul_nt,
     matmul_nn,
     matmul_tn,
+    activations,
+    dropout,
     norm_forward,
     norm_backward,
     attention_forward,
@@ -58,6 +60,14 @@ async fn matmul_nn() {
 
 async fn matmul_tn() {
     check(cases::matmul(Layout::TN)).await;
+}
+
+async fn activations() {
+    check(cases::activations()).await;
+}
+
+async fn dropout() {
+    check(cases::dropout()).await;
 }
 
 async fn norm_forward() {

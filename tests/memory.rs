@@ -7,7 +7,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{gpu, tests};
-use trainlab::config::{Config, ModelConfig, Norm, OptimizerConfig, OptimizerKind};
+use trainlab::config::{Activation, Config, ModelConfig, Norm, NormPosition, OptimizerConfig, OptimizerKind};
 use trainlab::engine::{Device, Engine};
 use trainlab::kernels::Step;
 use trainlab::plan::Plan;
@@ -46,7 +46,7 @@ fn grid() -> Vec<(Config, usize)> {
     let model = &mut first.model;
     (model.layers, model.width, model.heads, model.hidden, model.context) = (2, 64, 4, 256, 64);
     type Change = fn(&mut Config);
-    let grid: [(Change, usize); 21] = [
+    let grid: [(Change, usize); 24] = [
         (|_| (), 65),
         (|config| config.model.layers = 5, 65),
         (|config| config.model.width = 200, 65),
@@ -67,6 +67,9 @@ fn grid() -> Vec<(Config, usize)> {
         (|config| config.optimizer = optimizer(OptimizerKind::Adafactor), 65),
         (|config| config.optimizer = optimizer(OptimizerKind::Muon), 65),
         (|config| (config.optimizer, config.model.hidden) = (optimizer(OptimizerKind::Muon), 40), 65),
+        (|config| config.model.activation = Activation::Swiglu, 65),
+        (|config| (config.model.norm_position, config.model.biases) = (NormPosition::Post, false), 65),
+        (|config| (config.model.dropout, config.model.logit_soft_cap) = (0.1, 30.0), 65),
         // Long and narrow: attention's own matrices are a large part.
         (|config| (config.model, config.training.batch_size) = (long_and_narrow(), 1), 65),
     ];

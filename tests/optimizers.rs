@@ -316,7 +316,8 @@ async fn muon_is_orthogonal_in_each_matrix() {
 async fn labels_are_drawn_as_likely_as_they_are() {
     const ROWS: usize = 4000;
     let logits = [0.0, 1.0, -1.0, 2.0, 0.5];
-    let kernel = DrawLabels { batch: 1, context: ROWS, vocabulary: 5, first_row: 0, rows: ROWS, alone: false };
+    let kernel =
+        DrawLabels { batch: 1, context: ROWS, vocabulary: 5, soft_cap: None, first_row: 0, rows: ROWS, alone: false };
     let sum: f64 = logits.iter().map(|logit: &f64| logit.exp()).sum();
     let mut seen = vec![];
     for seed in [1, 2, 3] {

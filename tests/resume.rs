@@ -6,11 +6,16 @@ use std::rc::Rc;
 
 use common::lab::{SMALL, dataset, train};
 use common::{gpu, tests};
-use trainlab::config::{Config, OptimizerConfig, OptimizerKind};
+use trainlab::config::{Activation, Config, OptimizerConfig, OptimizerKind};
 use trainlab::engine::Device;
 use trainlab::trainer::Trainer;
 
-tests![runs_go_on_bitwise, every_optimizer_goes_on_bitwise, a_checkpoint_of_another_run_is_refused];
+tests![
+    runs_go_on_bitwise,
+    runs_with_dropout_go_on_bitwise,
+    every_optimizer_goes_on_bitwise,
+    a_checkpoint_of_another_run_is_refused
+];
 
 const STEPS: u32 = 20;
 
@@ -29,6 +34,14 @@ async fn trainer(config: &Config, device: &Device) -> Trainer {
 async fn runs_go_on_bitwise() {
     for device in [&Device::Cpu, gpu().await] {
         goes_on_bitwise(&config(), device).await;
+    }
+}
+
+async fn runs_with_dropout_go_on_bitwise() {
+    let mut config = config();
+    (config.model.dropout, config.model.activation) = (0.3, Activation::Swiglu);
+    for device in [&Device::Cpu, gpu().await] {
+        goes_on_bitwise(&config, device).await;
     }
 }
 

@@ -31,6 +31,10 @@ export type DeviceInfo = {
 /** What a run will cost and what it is measured against; known before the first step. */
 export type Plan = {
   parameters: number;
+  /** The same by part of the model; a tied head has none of its own. */
+  parts: Record<'embeddings' | 'attention' | 'mlp' | 'norms' | 'head', number>;
+  /** The MLP's hidden size as it is made. */
+  hidden: number;
   /** As allocated on the device, by purpose. */
   bytes: Record<'parameters' | 'gradients' | 'optimizer' | 'activations' | 'traffic' | 'total', number>;
   /** What the optimizer keeps, as allocated. */

@@ -191,6 +191,14 @@ fn check_together(config: &Config, problems: &mut Vec<Problem>) {
     if !model.hidden.is_multiple_of(4) {
         problems.push(Problem::new("model.hidden", model.hidden, "a multiple of 4", "Round it."));
     }
+    if model.logit_soft_cap > 0.0 && model.logit_soft_cap < 1.0 {
+        problems.push(Problem::new(
+            "model.logit_soft_cap",
+            model.logit_soft_cap,
+            "0, or from 1 to 1000",
+            "Take 30, as Gemma 2, or 0 for none: below 1 no token could become likely.",
+        ));
+    }
     let training = &config.training;
     if !training.batch_size.is_multiple_of(training.accumulation) {
         let divisors = (1..=training.batch_size).filter(|&n| training.batch_size.is_multiple_of(n));
@@ -293,6 +301,17 @@ mod tests {
                 "training.accumulation",
                 "a divisor of training.batch_size (8): 1, 2, 4, 8",
             ),
+            (
+                json!({"model": {"activation": "swish"}}),
+                "model.activation",
+                "one of relu, squared_relu, gelu, gelu_tanh",
+            ),
+            (json!({"model": {"activation": "swiglue"}}), "model.activation", "Did you mean `swiglu`?"),
+            (json!({"model": {"norm_position": "middle"}}), "model.norm_position", "one of pre, post"),
+            (json!({"model": {"dropout": 1.0}}), "model.dropout", "a number from 0.0 to 0.9"),
+            (json!({"model": {"logit_soft_cap": 0.5}}), "model.logit_soft_cap", "0, or from 1 to 1000"),
+            (json!({"training": {"label_smoothing": -0.1}}), "training.label_smoothing", "a number from 0.0 to 0.9"),
+            (json!({"training": {"z_loss": 2}}), "training.z_loss", "a number from 0.0 to 1.0"),
             (json!({"evaluation": {"prompt": ""}}), "evaluation.prompt", "at least one character"),
         ];
         for (config, field, says) in cases {

@@ -57,7 +57,7 @@ pub struct TokenizerConfig {
     pub kind: TokenizerKind,
 }
 
-/// The transformer: decoder-only, pre-norm (GPT-2; Radford et al. 2019).
+/// The transformer: decoder-only, by default GPT-2's (Radford et al. 2019).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelConfig {
@@ -73,17 +73,44 @@ pub struct ModelConfig {
     #[schemars(range(min = 1, max = 64), extend("x-unit" = "heads"))]
     pub heads: u32,
     /// Size of the hidden layer of each block's MLP, usually four times the width.
+    ///
+    /// An MLP with a gate takes two thirds of it; see “Equal parameters”.
     #[schemars(range(min = 8, max = 16_384), extend("x-unit" = "channels", "x-step" = 8))]
     pub hidden: u32,
     /// Sequence length: how many tokens the model sees at once.
     #[schemars(range(min = 8, max = 8192), extend("x-unit" = "tokens", "x-step" = 8))]
     pub context: u32,
-    /// How each block's input is normalised.
+    /// How the residual stream is normalised.
     pub norm: Norm,
+    /// Where: on the way into each branch, or after it has joined the residual stream.
+    pub norm_position: NormPosition,
     /// How the model knows where a token stands.
     pub position: Position,
-    /// The nonlinearity inside the MLP.
+    /// The nonlinearity inside the MLP, alone or with a gate.
+    ///
+    /// Without a gate, hidden = act(up(x)). With one, hidden = act(gate(x)) · up(x), channel by channel: a third matrix
+    /// (Shazeer 2020, arXiv 2002.05202).
     pub activation: Activation,
+    /// Give an MLP with a gate as many parameters as one without: two thirds of the hidden size.
+    ///
+    /// It has three matrices instead of two. Rounded to the nearest multiple of 8; the plan shows what comes of it.
+    #[schemars(extend("x-when" = { "activation": ["glu", "reglu", "geglu", "swiglu"] }))]
+    pub equal_parameters: bool,
+    /// Biases in the linear layers and in LayerNorm. Without them a model trains as well (PaLM, arXiv 2204.02311).
+    #[schemars(extend("x-advanced" = true))]
+    pub biases: bool,
+    /// The share of channels that is zeroed at random in each training step; 0 switches it off.
+    ///
+    /// After the embedding, and on each branch before it joins the residual stream; what is left is scaled up by
+    /// 1 / (1 − share). Never in validation or samples. It helps where a small text is read many times
+    /// (Srivastava et al. 2014; <https://jmlr.org/papers/v15/srivastava14a.html>).
+    #[schemars(range(min = 0.0, max = 0.9), extend("x-advanced" = true))]
+    pub dropout: f64,
+    /// Keeps logits between −cap and cap: cap · tanh(logits / cap); 0 switches it off.
+    ///
+    /// Gemma 2 takes 30 (arXiv 2408.00118). It holds for training, validation and samples alike.
+    #[schemars(range(min = 0.0, max = 1000.0), extend("x-advanced" = true))]
+    pub logit_soft_cap: f64,
     /// Use the token embedding as the output head too.
     ///
     /// Saves vocabulary × width parameters (Press & Wolf 2017, arXiv 1608.05859).
@@ -93,19 +120,13 @@ pub struct ModelConfig {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Norm {
-    /// Mean and variance, with a weight and a bias (Ba et al. 2016, arXiv 1607.06450).
+    /// Mean and variance, with a weight and (see “Biases”) a bias (Ba et al. 2016, arXiv 1607.06450).
     #[schemars(title = "LayerNorm")]
     #[default]
     LayerNorm,
     /// Root mean square only, with a weight (Zhang & Sennrich 2019, arXiv 1910.07467).
     #[schemars(title = "RMSNorm")]
     RmsNorm,
-}
-
-impl Norm {
-    pub fn has_bias(self) -> bool {
-        self == Self::LayerNorm
-    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -118,11 +139,54 @@ pub enum Position {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Activation {
-    /// x · Φ(x), by its tanh approximation, as in GPT-2 (Hendrycks & Gimpel 2016, arXiv 1606.08415).
-    #[schemars(title = "GELU")]
+pub enum NormPosition {
+    /// x + branch(norm(x)), and a norm at the end: trains steadily (GPT-2; Xiong et al. 2020, arXiv 2002.04745).
+    #[schemars(title = "Before each branch")]
     #[default]
+    Pre,
+    /// norm(x + branch(x)), and none at the end, as in the first transformer: wants a warm-up (Vaswani et al. 2017, arXiv 1706.03762).
+    #[schemars(title = "After each branch")]
+    Post,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// max(x, 0) (Nair & Hinton 2010).
+    #[schemars(title = "ReLU")]
+    Relu,
+    /// max(x, 0)² (So et al. 2021, arXiv 2109.08668).
+    #[schemars(title = "Squared ReLU")]
+    SquaredRelu,
+    /// x · Φ(x), Φ the normal distribution's function (Hendrycks & Gimpel 2016, arXiv 1606.08415).
+    #[schemars(title = "GELU")]
     Gelu,
+    /// GELU by its tanh approximation, as in GPT-2: x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))) (arXiv 1606.08415).
+    #[schemars(title = "GELU, by tanh")]
+    #[default]
+    GeluTanh,
+    /// x · σ(x), also called Swish, σ(x) = 1 / (1 + e⁻ˣ) (Ramachandran et al. 2017, arXiv 1710.05941).
+    #[schemars(title = "SiLU")]
+    Silu,
+    /// With a gate: σ(gate) · up (Dauphin et al. 2017, arXiv 1612.08083).
+    #[schemars(title = "GLU")]
+    Glu,
+    /// With a gate: ReLU(gate) · up (Shazeer 2020, arXiv 2002.05202).
+    #[schemars(title = "ReGLU")]
+    Reglu,
+    /// With a gate: GELU(gate) · up (Shazeer 2020, arXiv 2002.05202).
+    #[schemars(title = "GeGLU")]
+    Geglu,
+    /// With a gate: SiLU(gate) · up (Shazeer 2020, arXiv 2002.05202).
+    #[schemars(title = "SwiGLU")]
+    Swiglu,
+}
+
+impl Activation {
+    /// Whether a second branch is multiplied in: hidden = act(gate(x)) · up(x).
+    pub fn is_gated(self) -> bool {
+        matches!(self, Self::Glu | Self::Reglu | Self::Geglu | Self::Swiglu)
+    }
 }
 
 /// How the learning rate changes over the run.
@@ -171,6 +235,18 @@ pub struct TrainingConfig {
     /// Decides the initial parameters and the order of the text. Same seed, same device: same run, bit for bit.
     #[schemars(range(min = 0, max = 4_294_967_295_u32))]
     pub seed: u32,
+    /// ε: the share of each target that is spread evenly over the vocabulary; 0 switches it off.
+    ///
+    /// Targets become (1 − ε) · the next token + ε / vocabulary on every token (Szegedy et al. 2016, arXiv 1512.00567).
+    /// It changes the gradient; the loss that is shown stays the plain cross-entropy.
+    #[schemars(range(min = 0.0, max = 0.9), extend("x-advanced" = true))]
+    pub label_smoothing: f64,
+    /// Adds this · log² Z to what is trained on, where Z = Σ exp(logits); 0 switches it off.
+    ///
+    /// Keeps logits from drifting; PaLM takes 1e-4 (arXiv 2204.02311). It changes the gradient; the loss that is shown
+    /// stays the plain cross-entropy.
+    #[schemars(range(min = 0.0, max = 1.0), extend("x-advanced" = true))]
+    pub z_loss: f64,
 }
 
 /// How often the run is looked at, and how.
@@ -211,6 +287,28 @@ pub struct EvaluationConfig {
     pub sample_seed: u32,
 }
 
+impl ModelConfig {
+    /// The hidden size that the MLP is made with.
+    pub fn hidden_size(&self) -> u32 {
+        if self.activation.is_gated() && self.equal_parameters {
+            // 2/3 of it in eights, to the nearest.
+            ((2 * self.hidden + 12) / 24).max(1) * 8
+        } else {
+            self.hidden
+        }
+    }
+
+    /// Whether the norms have biases.
+    pub fn norm_biases(&self) -> bool {
+        self.biases && self.norm == Norm::LayerNorm
+    }
+
+    /// Whether a norm stands at the end of the residual stream.
+    pub fn has_final_norm(&self) -> bool {
+        self.norm_position == NormPosition::Pre
+    }
+}
+
 impl TrainingConfig {
     /// Sequences that go through the model at once.
     pub fn micro_batch(&self) -> u32 {
@@ -233,8 +331,13 @@ impl Default for ModelConfig {
             hidden: 384,
             context: 64,
             norm: Norm::default(),
+            norm_position: NormPosition::default(),
             position: Position::default(),
             activation: Activation::default(),
+            equal_parameters: true,
+            biases: true,
+            dropout: 0.0,
+            logit_soft_cap: 0.0,
             tied_head: true,
         }
     }
@@ -248,7 +351,7 @@ impl Default for ScheduleConfig {
 
 impl Default for TrainingConfig {
     fn default() -> Self {
-        Self { steps: 2000, batch_size: 8, accumulation: 1, seed: 1 }
+        Self { steps: 2000, batch_size: 8, accumulation: 1, seed: 1, label_smoothing: 0.0, z_loss: 0.0 }
     }
 }
 

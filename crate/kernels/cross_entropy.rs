@@ -1,11 +1,16 @@
 //! Softmax cross-entropy, forward and backward fused: the logits are replaced by their gradient in place.
 
+use super::soft_cap::SoftCap;
 use super::{Args, Binding, Spec, Step};
 use crate::gpu::shader::Shader;
 use crate::real::{Real, max_of, sum_of, wide};
 
-/// loss[r] = log Σ_v exp(logits[r, v]) − logits[r, target], in nats; then
-/// logits ← (softmax − onehot(target)) · scale.
+/// loss[r] = log Z − y[r, target], in nats, with log Z = log Σ_v exp(y[r, v]) and y the logits, capped where there is a
+/// cap; then logits ← the gradient of `scale` times
+///
+/// loss′[r] = log Z − Σ_v q[v] · y[r, v] + ζ · log² Z,  q = (1 − ε) · onehot(target) + ε / V
+///
+/// with ε `label_smoothing` and ζ `z_loss`: dy = (softmax · (1 + 2 ζ log Z) − q) · scale. At ε = ζ = 0 loss′ is the loss.
 ///
 /// Works on the rows from `first_row` on of a batch of (B, T): large vocabularies are done in chunks.
 #[derive(Clone, Debug)]
@@ -17,6 +22,11 @@ pub struct CrossEntropy {
     pub rows: usize,
     /// The weight of each row's loss in what is differentiated: 1 / (B·T) for the mean. None: logits stay logits.
     pub gradient_scale: Option<f32>,
+    /// ε (Szegedy et al. 2016, arXiv 1512.00567), as in PyTorch's `CrossEntropyLoss`.
+    pub label_smoothing: f64,
+    /// ζ (PaLM, arXiv 2204.02311).
+    pub z_loss: f64,
+    pub soft_cap: Option<SoftCap>,
     /// Losses are added to what is there.
     pub accumulate: bool,
     /// On a GPU an invocation has a row alone, instead of a workgroup.
@@ -27,6 +37,52 @@ impl CrossEntropy {
     fn target(&self, row: usize) -> usize {
         let row = row + self.first_row;
         row / self.context * (self.context + 1) + row % self.context + 1
+    }
+
+    /// q on the target and on all the others.
+    fn targets(&self) -> [f64; 2] {
+        let others = self.label_smoothing / self.vocabulary as f64;
+        [1.0 - self.label_smoothing + others, others]
+    }
+
+    /// `cap` gives (y, dy/dlogit).
+    fn rows<R: Real>(&self, args: Args<R>, cap: impl Fn(R) -> (R, R) + Copy) {
+        let [tokens, logits, losses] = args.take();
+        let (tokens, losses) = (tokens.ids(), losses.write());
+        if !self.accumulate {
+            losses.fill(R::ZERO);
+        }
+        // A sum of exponentials that were shifted by the row's maximum; the cap keeps the order.
+        let loss_and_shift = |row: usize, logits: &[R]| {
+            let target = tokens[self.target(row)] as usize;
+            let log_sum = wide(|| {
+                let max = cap(max_of(logits)).0;
+                max + sum_of(logits, |logit| (cap(logit).0 - max).exp()).ln()
+            });
+            (log_sum - cap(logits[target]).0, log_sum, target)
+        };
+        let Some(scale) = self.gradient_scale else {
+            for (row, logits) in logits.read().chunks_exact(self.vocabulary).enumerate() {
+                losses[row] += loss_and_shift(row, logits).0;
+            }
+            return;
+        };
+        let scale = R::of(scale.into());
+        let [own, others] = self.targets();
+        let (own, others) = (R::of(own - others) * scale, R::of(others) * scale);
+        for (row, logits) in logits.write().chunks_exact_mut(self.vocabulary).enumerate() {
+            let (loss, log_sum, target) = loss_and_shift(row, logits);
+            losses[row] += loss;
+            let weight = scale * (R::ONE + R::of(2.0 * self.z_loss) * log_sum);
+            let slope_at_target = cap(logits[target]).1;
+            wide(|| {
+                for logit in logits.iter_mut() {
+                    let (y, slope) = cap(*logit);
+                    *logit = ((y - log_sum).exp() * weight - others) * slope;
+                }
+            });
+            logits[target] -= own * slope_at_target;
+        }
     }
 }
 
@@ -42,48 +98,28 @@ impl Spec for CrossEntropy {
     }
 
     fn shader(&self) -> Shader {
-        Shader::new("cross_entropy", self.bindings())
+        let [own, others] = self.targets();
+        let shader = Shader::new("cross_entropy", self.bindings())
             .count("CONTEXT", self.context)
             .count("VOCABULARY", self.vocabulary)
             .count("FIRST_ROW", self.first_row)
             .count("ROWS", self.rows)
             .number("SCALE", self.gradient_scale.unwrap_or(0.0))
+            .number("OWN_TARGET", own as f32)
+            .number("OTHER_TARGET", others as f32)
+            .number("Z_LOSS", self.z_loss as f32)
+            .flag("ADDS_Z_LOSS", self.z_loss > 0.0)
             .flag("GRADIENT", self.gradient_scale.is_some())
             .flag("ACCUMULATE", self.accumulate)
             .rows(self.rows, self.alone)
-            .part(include_str!("../../shaders/cross_entropy.wgsl"))
+            .part(include_str!("../../shaders/cross_entropy.wgsl"));
+        SoftCap::part(self.soft_cap, shader)
     }
 
     fn run<R: Real>(&self, args: Args<R>, _: &Step) {
-        let [tokens, logits, losses] = args.take();
-        let (tokens, losses) = (tokens.ids(), losses.write());
-        if !self.accumulate {
-            losses.fill(R::ZERO);
-        }
-        // A sum of exponentials that were shifted by the row's maximum.
-        let loss_and_shift = |row: usize, logits: &[R]| {
-            let target = tokens[self.target(row)] as usize;
-            let log_sum = wide(|| {
-                let max = max_of(logits);
-                max + sum_of(logits, |logit| (logit - max).exp()).ln()
-            });
-            (log_sum - logits[target], log_sum, target)
-        };
-        match self.gradient_scale {
-            None => {
-                for (row, logits) in logits.read().chunks_exact(self.vocabulary).enumerate() {
-                    losses[row] += loss_and_shift(row, logits).0;
-                }
-            }
-            Some(scale) => {
-                let scale = R::of(scale.into());
-                for (row, logits) in logits.write().chunks_exact_mut(self.vocabulary).enumerate() {
-                    let (loss, log_sum, target) = loss_and_shift(row, logits);
-                    losses[row] += loss;
-                    wide(|| logits.iter_mut().for_each(|logit| *logit = (*logit - log_sum).exp() * scale));
-                    logits[target] -= scale;
-                }
-            }
+        match self.soft_cap {
+            None => self.rows(args, |logit| (logit, R::ONE)),
+            Some(cap) => self.rows(args, |logit| cap.value_and_slope(logit)),
         }
     }
 }

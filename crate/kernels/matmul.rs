@@ -9,11 +9,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::dropout::Mask;
 use super::{Args, Binding, Spec, Step};
 use crate::config::Activation;
 use crate::gpu::shader::Shader;
 use crate::kernels::tiling::{DEPTH, Tiling};
-use crate::real::{MatMulShape, Real, Strided, StridedMut, wide};
+use crate::real::{MatMulShape, Real, Strided, StridedMut};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Layout {
@@ -30,6 +31,8 @@ pub struct Ends {
     /// `bias[n]` is added.
     pub bias: bool,
     pub activation: ActivationEnd,
+    /// Elements are dropped.
+    pub dropout: Option<Mask>,
     /// `residual[m, n]` is added.
     pub residual: bool,
     /// Beside C: `sums[m] = Σ_k A(m, k)`, the gradient of a bias. TN only. Accumulates when C does.
@@ -40,9 +43,9 @@ pub struct Ends {
 pub enum ActivationEnd {
     #[default]
     None,
-    /// `pre = C; C = act(C)`.
+    /// `pre = C; C = act(C)`; of a gated activation `C = act(gate) · C`.
     Forward(Activation),
-    /// `C = C · act′(pre)`.
+    /// `C = C · act′(pre)`; of a gated activation `dgate = C · pre · act′(gate); C = C · act(gate)`.
     Backward(Activation),
 }
 
@@ -99,13 +102,22 @@ impl Spec for MatMul {
         if ends.bias {
             bindings.push(Binding::read("bias", n));
         }
+        let of_c = |binding: fn(&'static str, usize) -> Binding, name| binding(name, m * n).vec4_if_rows_of(n);
         match ends.activation {
             ActivationEnd::None => {}
-            ActivationEnd::Forward(_) => bindings.push(Binding::write("pre", m * n).vec4_if_rows_of(n)),
-            ActivationEnd::Backward(_) => bindings.push(Binding::read("pre", m * n).vec4_if_rows_of(n)),
+            ActivationEnd::Forward(activation) => {
+                bindings.push(of_c(Binding::write, "pre"));
+                bindings.extend(activation.is_gated().then(|| of_c(Binding::read, "gate")));
+            }
+            ActivationEnd::Backward(activation) => {
+                bindings.push(of_c(Binding::read, "pre"));
+                if activation.is_gated() {
+                    bindings.extend([of_c(Binding::read, "gate"), of_c(Binding::write, "dgate")]);
+                }
+            }
         }
         if ends.residual {
-            bindings.push(Binding::read("residual", m * n).vec4_if_rows_of(n));
+            bindings.push(of_c(Binding::read, "residual"));
         }
         if ends.sums {
             bindings.push(if ends.accumulate { Binding::update("sums", m) } else { Binding::write("sums", m) });
@@ -140,6 +152,7 @@ impl Spec for MatMul {
             .flag("BIAS", ends.bias)
             .flag("ACT_FORWARD", matches!(ends.activation, ActivationEnd::Forward(_)))
             .flag("ACT_BACKWARD", matches!(ends.activation, ActivationEnd::Backward(_)))
+            .flag("DROPOUT", ends.dropout.is_some())
             .flag("RESIDUAL", ends.residual)
             .flag("SUMS", ends.sums)
             .part(include_str!("../../shaders/matmul/load.wgsl"))
@@ -160,12 +173,15 @@ impl Spec for MatMul {
             .workgroup(tiling.workgroup)
             .grid(tiling.grid(m, n));
         if let ActivationEnd::Forward(activation) | ActivationEnd::Backward(activation) = ends.activation {
-            shader = shader.part(activation.wgsl());
+            shader = shader.flag("GATED", activation.is_gated()).part(activation.wgsl());
+        }
+        if let Some(mask) = ends.dropout {
+            shader = mask.part(shader);
         }
         shader
     }
 
-    fn run<R: Real>(&self, args: Args<R>, _: &Step) {
+    fn run<R: Real>(&self, args: Args<R>, step: &Step) {
         let Self { m, n, k, ends, .. } = *self;
         let ([a, b, c], mut rest) = args.take_with_rest();
         let (a, b, c) = (a.read(), b.read(), c.write());
@@ -189,14 +205,24 @@ impl Spec for MatMul {
         match ends.activation {
             ActivationEnd::None => {}
             ActivationEnd::Forward(activation) => {
-                let pre = next().write();
-                pre.copy_from_slice(c);
-                wide(|| c.iter_mut().for_each(|c| *c = activation.value_and_slope(*c).0));
+                next().write().copy_from_slice(c);
+                if activation.is_gated() {
+                    activation.gated_forward(c, next().read());
+                } else {
+                    activation.forward(c);
+                }
             }
             ActivationEnd::Backward(activation) => {
                 let pre = next().read();
-                wide(|| c.iter_mut().zip(pre).for_each(|(c, &pre)| *c *= activation.value_and_slope(pre).1));
+                if activation.is_gated() {
+                    activation.gated_backward(c, pre, next().read(), next().write());
+                } else {
+                    activation.backward(c, pre);
+                }
             }
+        }
+        if let Some(mask) = ends.dropout {
+            mask.apply(step, c, n);
         }
         if ends.residual {
             for (c, &residual) in c.iter_mut().zip(next().read()) {

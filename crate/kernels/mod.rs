@@ -10,6 +10,7 @@ pub mod attention;
 pub mod attention_decode;
 pub mod ceiling;
 pub mod cross_entropy;
+pub mod dropout;
 pub mod embedding;
 pub mod finish_step;
 pub mod matmul;
@@ -17,6 +18,7 @@ pub mod norm;
 pub mod optimizer;
 pub mod pick;
 pub mod reduce;
+pub mod soft_cap;
 pub mod tiling;
 
 use bytemuck::{Pod, Zeroable};
@@ -94,9 +96,19 @@ pub struct Step {
     pub top_k: u32,
     pub top_p: f32,
     pub draw: f32,
+    /// While training: what dropout's noise begins with, see [`dropout::key`].
+    pub noise: u32,
+    /// Rows (B·T) of the step that lie in the micro-batches before.
+    pub first_row: u32,
     /// Decides the labels that Sophia draws.
     pub seed: u32,
-    pub padding: [u32; 2],
+}
+
+impl Step {
+    /// The same step's numbers for one of its micro-batches, of `rows` rows (B·T) each.
+    pub fn of_micro_batch(self, index: usize, rows: usize) -> Self {
+        Self { first_row: (index * rows) as u32, ..self }
+    }
 }
 
 /// A tensor as a twin sees it.
@@ -221,6 +233,7 @@ kernels! {
     AttentionDecode(attention_decode::AttentionDecode),
     Embed(embedding::Embed),
     EmbedBackward(embedding::EmbedBackward),
+    Dropout(dropout::Dropout),
     CrossEntropy(cross_entropy::CrossEntropy),
     SumGroups(reduce::SumGroups),
     SquaredNorm(reduce::SquaredNorm),

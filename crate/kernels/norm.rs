@@ -1,7 +1,8 @@
 //! LayerNorm (Ba et al. 2016, arXiv 1607.06450) and RMSNorm (Zhang & Sennrich 2019, arXiv 1910.07467) over the rows
 //! of an (R, C) matrix, forward and backward.
 //!
-//! y = (x − μ) · r · w + b with r = 1 / √(var(x) + ε); RMSNorm has μ = 0, r = 1 / √(mean(x²) + ε) and no b.
+//! y = (x − μ) · r · w + b with r = 1 / √(var(x) + ε); RMSNorm has μ = 0, r = 1 / √(mean(x²) + ε) and no b, LayerNorm
+//! has one or not.
 
 use super::{Args, Binding, Spec, Step};
 use crate::config::Norm;
@@ -19,6 +20,8 @@ const _: () = assert!(WORKGROUP == Shader::WORKGROUP);
 #[derive(Clone, Debug)]
 pub struct NormForward {
     pub norm: Norm,
+    /// With b: LayerNorm, where not told otherwise.
+    pub bias: bool,
     pub rows: usize,
     pub width: usize,
     /// On a GPU an invocation has a row alone, instead of a workgroup.
@@ -27,7 +30,7 @@ pub struct NormForward {
 
 impl NormForward {
     pub fn new(norm: Norm, rows: usize, width: usize) -> Self {
-        Self { norm, rows, width, alone: false }
+        Self { norm, bias: norm == Norm::LayerNorm, rows, width, alone: false }
     }
 }
 
@@ -41,7 +44,7 @@ impl Spec for NormForward {
             // μ and r of each row, (R, 2)
             Binding::write("moments", rows * 2),
         ];
-        if self.norm.has_bias() {
+        if self.bias {
             bindings.push(Binding::read("bias", width));
         }
         bindings
@@ -53,6 +56,7 @@ impl Spec for NormForward {
             .count("WIDTH", self.width)
             .number("EPSILON", EPSILON)
             .flag("LAYER_NORM", self.norm == Norm::LayerNorm)
+            .flag("HAS_BIAS", self.bias)
             .rows(self.rows, self.alone)
             .part(include_str!("../../shaders/norm/forward.wgsl"))
     }
@@ -65,7 +69,7 @@ impl Spec for NormForward {
         let count = R::of(width as f64);
         let rows = x.chunks_exact(width).zip(y.chunks_exact_mut(width)).zip(moments.chunks_exact_mut(2));
         for ((x, y), moments) in rows {
-            let mean = if bias.is_some() { x.iter().copied().sum::<R>() / count } else { R::ZERO };
+            let mean = if self.norm == Norm::LayerNorm { x.iter().copied().sum::<R>() / count } else { R::ZERO };
             let variance = x.iter().map(|&x| (x - mean) * (x - mean)).sum::<R>() / count;
             let r = R::ONE / (variance + R::of(EPSILON.into())).sqrt();
             for ((y, &x), &w) in y.iter_mut().zip(x).zip(weight) {
@@ -88,6 +92,8 @@ impl Spec for NormForward {
 #[derive(Clone, Debug)]
 pub struct NormBackward {
     pub norm: Norm,
+    /// With db: LayerNorm, where not told otherwise.
+    pub bias: bool,
     pub rows: usize,
     pub width: usize,
     /// dx is added to what is there (the residual stream's gradient) instead of replacing it.
@@ -98,7 +104,7 @@ pub struct NormBackward {
 
 impl NormBackward {
     pub fn new(norm: Norm, rows: usize, width: usize, accumulate: bool) -> Self {
-        Self { norm, rows, width, accumulate, alone: false }
+        Self { norm, bias: norm == Norm::LayerNorm, rows, width, accumulate, alone: false }
     }
 
     const ROWS_PER_GROUP: usize = 16;
@@ -108,14 +114,14 @@ impl NormBackward {
     }
 
     /// One group's share: w, then b where there is one, laid out as in the gradient arena.
-    pub fn share(norm: Norm, width: usize) -> usize {
-        aligned(width) * if norm.has_bias() { 2 } else { 1 }
+    pub fn share(bias: bool, width: usize) -> usize {
+        aligned(width) * if bias { 2 } else { 1 }
     }
 }
 
 impl Spec for NormBackward {
     fn bindings(&self) -> Vec<Binding> {
-        let Self { norm, rows, width, accumulate, .. } = *self;
+        let Self { bias, rows, width, accumulate, .. } = *self;
         let dx = if accumulate { Binding::update } else { Binding::write };
         vec![
             Binding::read("dy", rows * width),
@@ -123,33 +129,34 @@ impl Spec for NormBackward {
             Binding::read("weight", width),
             Binding::read("moments", rows * 2),
             dx("dx", rows * width),
-            Binding::write("shares", Self::groups(rows) * Self::share(norm, width)),
+            Binding::write("shares", Self::groups(rows) * Self::share(bias, width)),
         ]
     }
 
     fn shader(&self) -> Shader {
-        let Self { norm, rows, width, accumulate, .. } = *self;
+        let Self { norm, bias, rows, width, accumulate, .. } = *self;
         Shader::new("norm_backward", self.bindings())
             .count("ROWS", rows)
             .count("WIDTH", width)
             .count("GROUPS", Self::groups(rows))
             .count("ROWS_PER_GROUP", Self::ROWS_PER_GROUP)
-            .count("SHARE", Self::share(norm, width))
+            .count("SHARE", Self::share(bias, width))
             .count("BIAS_AT", aligned(width))
             .count("COLUMNS", width.div_ceil(WORKGROUP))
             .flag("LAYER_NORM", norm == Norm::LayerNorm)
+            .flag("HAS_BIAS", bias)
             .flag("ACCUMULATE", accumulate)
             .rows(Self::groups(rows), self.alone)
             .part(include_str!("../../shaders/norm/backward.wgsl"))
     }
 
     fn run<R: Real>(&self, args: Args<R>, _: &Step) {
-        let Self { norm, width, accumulate, .. } = *self;
+        let Self { norm, bias, width, accumulate, .. } = *self;
         let [dy, x, weight, moments, dx, shares] = args.take();
         let (dy, x, weight, moments) = (dy.read(), x.read(), weight.read(), moments.read());
         let (dx, shares) = (dx.write(), shares.write());
         shares.fill(R::ZERO);
-        let share = Self::share(norm, width);
+        let share = Self::share(bias, width);
         let count = R::of(width as f64);
         for (row, dx) in dx.chunks_exact_mut(width).enumerate() {
             let (dy, x) = (&dy[row * width..][..width], &x[row * width..][..width]);
@@ -163,7 +170,7 @@ impl Spec for NormBackward {
                 *dw += dy * normal;
             }
             mean_gx /= count;
-            mean_g = if norm.has_bias() { mean_g / count } else { R::ZERO };
+            mean_g = if norm == Norm::LayerNorm { mean_g / count } else { R::ZERO };
             for (db, &dy) in db.iter_mut().zip(dy) {
                 *db += dy;
             }

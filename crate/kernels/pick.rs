@@ -1,6 +1,7 @@
 //! Sampling on the device: the next token is drawn where the logits are, so that a text grows without a round trip
 //! to the CPU for each token.
 
+use super::soft_cap::SoftCap;
 use super::{Args, Binding, Spec, Step};
 use crate::gpu::shader::Shader;
 use crate::real::Real;
@@ -9,7 +10,8 @@ use crate::tape::Tensor;
 /// How many of the likeliest tokens are kept beside the one that was drawn.
 const CANDIDATES: usize = 5;
 
-/// tokens[position + 1] is drawn from the logits (V) of the token at `step.position`:
+/// tokens[position + 1] is drawn from the logits (V) of the token at `step.position`, which are capped in place first
+/// where the model caps them:
 /// 1. p = softmax(logits / temperature); temperature 0 takes the likeliest token;
 /// 2. of these, the `top_k` likeliest (0: all);
 /// 3. of these, the fewest likeliest whose share of what 2 left is `top_p` or more (Holtzman et al. 2020);
@@ -23,6 +25,7 @@ const CANDIDATES: usize = 5;
 pub struct Pick {
     pub context: usize,
     pub vocabulary: usize,
+    pub soft_cap: Option<SoftCap>,
 }
 
 /// What picks leave behind; see [`Pick`].
@@ -49,8 +52,9 @@ impl Pick {
 
 impl Spec for Pick {
     fn bindings(&self) -> Vec<Binding> {
+        let logits = if self.soft_cap.is_some() { Binding::update } else { Binding::read };
         vec![
-            Binding::read("logits", self.vocabulary),
+            logits("logits", self.vocabulary),
             Binding::update("tokens", self.context + 1).ids(),
             Binding::update("candidates", self.candidates_len()).ids(),
             Binding::update("probabilities", self.probabilities_len()),
@@ -59,18 +63,27 @@ impl Spec for Pick {
 
     fn shader(&self) -> Shader {
         const WORKGROUP: usize = 64;
-        Shader::new("pick", self.bindings())
+        let shader = Shader::new("pick", self.bindings())
             .count("VOCABULARY", self.vocabulary)
             .count("SEGMENT", self.vocabulary.div_ceil(WORKGROUP))
             .count("CANDIDATES", self.candidates())
             .part(include_str!("../../shaders/workgroup_sum.wgsl"))
             .part(include_str!("../../shaders/pick.wgsl"))
-            .workgroup([WORKGROUP, 1])
+            .workgroup([WORKGROUP, 1]);
+        SoftCap::part(self.soft_cap, shader)
     }
 
     fn run<R: Real>(&self, args: Args<R>, step: &Step) {
         let [logits, tokens, candidates, probabilities] = args.take();
-        let (logits, position) = (logits.read(), step.position as usize);
+        let position = step.position as usize;
+        let logits: &[R] = match self.soft_cap {
+            None => logits.read(),
+            Some(cap) => {
+                let logits = logits.write();
+                logits.iter_mut().for_each(|logit| *logit = cap.value_and_slope(*logit).0);
+                logits
+            }
+        };
         let top_k = if step.top_k == 0 { self.vocabulary } else { self.vocabulary.min(step.top_k as usize) };
 
         // The likeliest first; what nobody asks the order of stays unsorted at the end.

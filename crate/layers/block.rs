@@ -1,40 +1,59 @@
-//! A transformer block, pre-norm: x + attention(norm1(x)), then + mlp(norm2(·)).
+//! A transformer block: attention, then an MLP, each a branch beside the residual stream.
+//!
+//! pre-norm:  x + attention(norm1(x)), then x + mlp(norm2(x));
+//! post-norm: norm1(x + attention(x)), then norm2(x + mlp(x)).
 
-use super::{Linear, Recorder, Variable, linear, norm};
-use crate::config::ModelConfig;
+use super::{Linear, Nonlinearity, Recorder, Variable, linear, norm};
+use crate::config::{ModelConfig, NormPosition};
 use crate::kernels::attention::{AttentionBackwardKeyValue, AttentionBackwardQuery, AttentionForward, AttentionShape};
 use crate::kernels::attention_decode::AttentionDecode;
 use crate::tape::Tensor;
 
 /// Records block `index` on the residual stream `x`; returns the stream after it.
 ///
-/// The gradient of the stream is one tensor that flows through all blocks in place: a branch adds to it, and the skip
-/// connection needs no op. `shares` are those of norm1 and norm2.
+/// Between two norms that stand in the stream, its gradient is one tensor that flows through in place: a branch adds to
+/// it, and the skip connection needs no op. With pre-norm that is the whole stream. A post-norm ends one such stretch
+/// and begins the next; there a branch reads the stream itself. `shares` are those of norm1 and norm2.
 pub fn block(r: &mut Recorder, model: &ModelConfig, index: u32, x: Variable, shares: Option<[Tensor; 2]>) -> Variable {
     let name = format!("blocks.{index}");
+    let [norm1, norm2] = ["norm1", "norm2"].map(|norm| format!("{name}.{norm}"));
     let [shares1, shares2] = [0, 1].map(|i| shares.map(|shares| shares[i]));
-    let normed = norm(r, model.norm, &format!("{name}.norm1"), x, shares1, false);
-    let x = attention(r, model, &name, x, normed);
-    let normed = norm(r, model.norm, &format!("{name}.norm2"), x, shares2, false);
-    mlp(r, model, &name, x, normed)
+    let [site1, site2] = [2 * index + 1, 2 * index + 2];
+    match model.norm_position {
+        NormPosition::Pre => {
+            let normed = norm(r, model, &norm1, x, shares1, false);
+            let x = attention(r, model, &name, x, normed, site1);
+            let normed = norm(r, model, &norm2, x, shares2, false);
+            mlp(r, model, &name, x, normed, site2)
+        }
+        NormPosition::Post => {
+            let x = attention(r, model, &name, x, x, site1);
+            let x = norm(r, model, &norm1, x, shares1, true);
+            let x = mlp(r, model, &name, x, x, site2);
+            norm(r, model, &norm2, x, shares2, true)
+        }
+    }
 }
 
-/// x + out(attention(qkv(normed)))
-fn attention(r: &mut Recorder, model: &ModelConfig, block: &str, x: Variable, normed: Variable) -> Variable {
+/// x + out(attention(qkv(normed))), dropout `site` before the sum.
+fn attention(r: &mut Recorder, model: &ModelConfig, block: &str, x: Variable, normed: Variable, site: u32) -> Variable {
     let width = r.shape.width;
     let heads = model.heads as usize;
     let shape = AttentionShape::new(r.shape.batch, r.shape.context, heads, width / heads);
     let name = format!("{block}.attn");
 
-    let qkv = r.variable(&format!("{name}.qkv"), 3 * width);
-    linear(r, &plain(&format!("{name}.qkv"), width, 3 * width), normed, qkv);
+    let qkv_name = format!("{name}.qkv");
+    let qkv = r.variable(&qkv_name, 3 * width);
+    linear(r, &from_stream(model, &qkv_name, width, 3 * width), normed, qkv);
 
     let mixed = r.variable(&name, width);
     mix(r, shape, &name, qkv, mixed);
 
     let out = Variable { value: r.variable(&format!("{name}.out"), width).value, gradient: x.gradient };
     let out_name = format!("{name}.out");
-    linear(r, &Linear { residual: Some(x.value), ..plain(&out_name, width, width) }, mixed, out);
+    let dropout = r.mask(model, site);
+    let layer = Linear { dropout, residual: Some(x.value), ..plain(model, &out_name, width, width) };
+    linear(r, &layer, mixed, out);
     out
 }
 
@@ -59,22 +78,46 @@ fn mix(r: &mut Recorder, shape: AttentionShape, name: &str, qkv: Variable, mixed
     }
 }
 
-/// x + down(act(up(normed)))
-fn mlp(r: &mut Recorder, model: &ModelConfig, block: &str, x: Variable, normed: Variable) -> Variable {
-    let (width, hidden) = (r.shape.width, model.hidden as usize);
-    let (up_name, down_name) = (format!("{block}.mlp.up"), format!("{block}.mlp.down"));
+/// x + down(act(up(normed))), or x + down(act(gate(normed)) · up(normed)), dropout `site` before the sum.
+fn mlp(r: &mut Recorder, model: &ModelConfig, block: &str, x: Variable, normed: Variable, site: u32) -> Variable {
+    let (width, hidden, activation) = (r.shape.width, model.hidden_size() as usize, model.activation);
+    let [gate_name, up_name, down_name] = ["gate", "up", "down"].map(|part| format!("{block}.mlp.{part}"));
 
+    let gate = activation.is_gated().then(|| {
+        let gate = r.variable(&gate_name, hidden);
+        // Backward it comes after up, and adds to what that leaves.
+        let layer = Linear { accumulate_input: true, ..plain(model, &gate_name, width, hidden) };
+        linear(r, &layer, normed, gate);
+        gate
+    });
     let up = r.variable(&up_name, hidden);
     let pre = r.tape.transient(format!("{up_name} before activation"), r.rows() * hidden);
-    let activation = Some((model.activation, pre));
-    linear(r, &Linear { output_activation: activation, ..plain(&up_name, width, hidden) }, normed, up);
+    let nonlinearity = Some(Nonlinearity { activation, pre, gate });
+    linear(r, &Linear { output: nonlinearity, ..from_stream(model, &up_name, width, hidden) }, normed, up);
 
     let out = Variable { value: r.variable(&down_name, width).value, gradient: x.gradient };
-    let down = Linear { input_activation: activation, residual: Some(x.value), ..plain(&down_name, hidden, width) };
-    linear(r, &down, up, out);
+    let dropout = r.mask(model, site);
+    let down = plain(model, &down_name, hidden, width);
+    linear(r, &Linear { input: nonlinearity, dropout, residual: Some(x.value), ..down }, up, out);
     out
 }
 
-fn plain(name: &str, inputs: usize, outputs: usize) -> Linear<'_> {
-    Linear { name, inputs, outputs, input_activation: None, output_activation: None, residual: None }
+/// A branch's first layer. With post-norm it reads the stream itself, whose gradient is there already.
+fn from_stream<'a>(model: &ModelConfig, name: &'a str, inputs: usize, outputs: usize) -> Linear<'a> {
+    let accumulate_input = model.norm_position == NormPosition::Post;
+    Linear { accumulate_input, ..plain(model, name, inputs, outputs) }
+}
+
+fn plain<'a>(model: &ModelConfig, name: &'a str, inputs: usize, outputs: usize) -> Linear<'a> {
+    Linear {
+        name,
+        inputs,
+        outputs,
+        bias: model.biases,
+        input: None,
+        output: None,
+        dropout: None,
+        residual: None,
+        accumulate_input: false,
+    }
 }

@@ -3,15 +3,17 @@
 //! Layers know shapes and names, kernels do the work, and nothing here knows a device.
 
 mod block;
+mod dropout;
 mod embedding;
 mod head;
 mod linear;
 mod norm;
 
 pub use block::block;
+pub use dropout::dropout;
 pub use embedding::embed;
 pub use head::{logits, loss};
-pub use linear::{Linear, linear};
+pub use linear::{Linear, Nonlinearity, linear};
 pub use norm::norm;
 
 use crate::kernels::embedding::EmbedShape;

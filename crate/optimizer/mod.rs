@@ -16,6 +16,7 @@ pub use state::{Arena, Piece, State, least_bits};
 
 use crate::config::{Config, OptimizerConfig, OptimizerKind};
 use crate::kernels::Step;
+use crate::kernels::dropout;
 use crate::kernels::finish_step::FinishStep;
 use crate::kernels::optimizer::update::Update;
 use crate::kernels::reduce::SquaredNorm;
@@ -114,6 +115,7 @@ pub fn step(config: &Config, step: u32) -> Step {
         learning_rate: learning_rate(config, step) as f32,
         correction1: correction(config.optimizer.beta1),
         correction2,
+        noise: dropout::key(config.training.seed, step),
         ..Step::default()
     }
 }

@@ -62,13 +62,14 @@ impl Need {
     /// What the run takes whatever the plan: all that the forward pass leaves to the backward one, without padding.
     fn at_least(config: &Config, vocabulary: usize) -> Self {
         let model = &config.model;
-        let [width, hidden, context, layers] = [model.width, model.hidden, model.context, model.layers].map(u64::from);
-        let matrices = (vocabulary as u64 + context) * width + layers * width * (4 * width + 2 * hidden);
+        let hidden = if model.activation.is_gated() { 3 } else { 2 } * u64::from(model.hidden_size());
+        let [width, context, layers] = [model.width, model.context, model.layers].map(u64::from);
+        let matrices = (vocabulary as u64 + context) * width + layers * width * (4 * width + hidden);
         let rows = u64::from(config.training.micro_batch()) * context;
         let state = matrices * optimizer::least_bits(config) / 8;
         Self {
             arenas: 8 * matrices + state,
-            activations: 4 * rows * layers * (8 * width + 2 * hidden),
+            activations: 4 * rows * layers * (8 * width + hidden),
             checkpoint: 2 * (4 * matrices + state),
         }
     }
@@ -138,6 +139,7 @@ fn refusal(config: &Config, vocabulary: usize, device: &Device, mut excess: Exce
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Activation, NormPosition};
 
     #[test]
     fn what_a_run_takes_at_least_is_no_more_than_what_is_planned() {
@@ -148,6 +150,9 @@ mod tests {
             let model = &mut config.model;
             (model.layers, model.width, model.hidden, model.context) = (layers, width, hidden, context);
             (model.heads, model.tied_head, config.training.batch_size) = (2, tied_head, batch_size);
+            if layers > 1 {
+                (model.activation, model.norm_position, model.biases) = (Activation::Glu, NormPosition::Post, false);
+            }
             let (least, plan) = (Need::at_least(&config, 65), Plan::record(&config, 65, &Device::Cpu));
             let exact = Need::of(&plan);
             assert!(least.arenas <= exact.arenas, "{config:?}");

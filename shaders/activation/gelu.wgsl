@@ -1,17 +1,22 @@
-// GELU by its tanh approximation (Hendrycks & Gimpel 2016): x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))).
-// The argument of tanh is clamped: beyond ±10 it is ±1 in f32, and some drivers overflow there.
+// GELU: x · Φ(x) (Hendrycks & Gimpel 2016), with Φ(x) = erfc(−x / √2) / 2.
+// WGSL has no erfc: Abramowitz & Stegun 1964, 7.1.26, whose error is below 1.5e-7 everywhere and dies away with e^−x².
 
-fn gelu_tanh(x: vec4f) -> vec4f {
-    let inner = 0.7978845608 * (x + 0.044715 * x * x * x);
-    return tanh(clamp(inner, vec4f(-10.0), vec4f(10.0)));
+fn normal_density(x: vec4f) -> vec4f {
+    return 0.3989422804 * exp(max(-0.5 * x * x, vec4f(-80.0)));
+}
+
+// Φ(x)
+fn normal_share(x: vec4f) -> vec4f {
+    let t = 1.0 / (1.0 + 0.3275911 * 0.7071067812 * abs(x));
+    let p = ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) * t;
+    let tail = 0.5 * p * exp(max(-0.5 * x * x, vec4f(-80.0)));
+    return select(1.0 - tail, tail, x < vec4f());
 }
 
 fn act(x: vec4f) -> vec4f {
-    return 0.5 * x * (1.0 + gelu_tanh(x));
+    return x * normal_share(x);
 }
 
 fn act_grad(x: vec4f) -> vec4f {
-    let t = gelu_tanh(x);
-    let dt = (1.0 - t * t) * 0.7978845608 * (1.0 + 3.0 * 0.044715 * x * x);
-    return 0.5 * (1.0 + t) + 0.5 * x * dt;
+    return normal_share(x) + x * normal_density(x);
 }

@@ -15,10 +15,22 @@ fn store(row: u32, column: u32, sum: vec4f) {
 //#end
 //#if ACT_FORWARD
     pre[at] = v;
+//#if GATED
+    v *= act(gate[at]);
+//#else
     v = act(v);
 //#end
+//#end
 //#if ACT_BACKWARD
+//#if GATED
+    dgate[at] = v * pre[at] * act_grad(gate[at]);
+    v *= act(gate[at]);
+//#else
     v *= act_grad(pre[at]);
+//#end
+//#end
+//#if DROPOUT
+    v = drop(v, row, column);
 //#end
 //#if RESIDUAL
     v += residual[at];
@@ -46,10 +58,22 @@ fn store_one(row: u32, column: u32, sum: f32) {
 //#end
 //#if ACT_FORWARD
     pre[at] = v;
+//#if GATED
+    v *= act(vec4f(gate[at])).x;
+//#else
     v = act(vec4f(v)).x;
 //#end
+//#end
 //#if ACT_BACKWARD
+//#if GATED
+    dgate[at] = v * pre[at] * act_grad(vec4f(gate[at])).x;
+    v *= act(vec4f(gate[at])).x;
+//#else
     v *= act_grad(vec4f(pre[at])).x;
+//#end
+//#end
+//#if DROPOUT
+    v = drop(vec4f(v), row, column).x;
 //#end
 //#if RESIDUAL
     v += residual[at];

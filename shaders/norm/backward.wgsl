@@ -33,7 +33,7 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(num_workgroups) groups:
             let g = dy_c * weight[c];
             sums += vec2f(g, g * normal);
             shares[group * SHARE + c] += dy_c * normal;
-//#if LAYER_NORM
+//#if HAS_BIAS
             shares[group * SHARE + BIAS_AT + c] += dy_c;
 //#end
         }
@@ -69,7 +69,7 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(num_workgroups) groups:
     // The padding of a share is zero: it is summed into the padding of the gradient arena.
 //#for i in COLUMNS
     shares[group * SHARE + local + $iu * WORKGROUP_X] = dw_$i;
-//#if LAYER_NORM
+//#if HAS_BIAS
     shares[group * SHARE + BIAS_AT + local + $iu * WORKGROUP_X] = db_$i;
 //#end
 //#end

@@ -27,7 +27,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 
     for (var c = first_column(local); c < WIDTH; c += STRIDE) {
         var v = (x[base + c] - mean) * r * weight[c];
-//#if LAYER_NORM
+//#if HAS_BIAS
         v += bias[c];
 //#end
         y[base + c] = v;

@@ -32,7 +32,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var own_best = -3.0e38;
     var own_label = -1.0;
     for (var v = first_column(local); v < VOCABULARY; v += STRIDE) {
-        let noisy = logits[row * VOCABULARY + v] - log(exponential(scramble(of_row, v)));
+        var logit = logits[row * VOCABULARY + v];
+//#if SOFT_CAP
+        logit = soft_cap(logit);
+//#end
+        let noisy = logit - log(exponential(scramble(of_row, v)));
         if (noisy >= own_best) {
             own_best = noisy;
             own_label = f32(v);

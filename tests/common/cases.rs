@@ -8,6 +8,7 @@ use trainlab::kernels::attention::{
 use trainlab::kernels::attention_decode::AttentionDecode;
 use trainlab::kernels::ceiling::{Arithmetic, Copy};
 use trainlab::kernels::cross_entropy::CrossEntropy;
+use trainlab::kernels::dropout::{Dropout, Mask};
 use trainlab::kernels::embedding::{Embed, EmbedBackward, EmbedShape, TokenIndex};
 use trainlab::kernels::finish_step::FinishStep;
 use trainlab::kernels::matmul::{ActivationEnd, Ends, Layout, MatMul};
@@ -21,8 +22,9 @@ use trainlab::kernels::optimizer::muon::{MuonApply, MuonMomentum, Normalise, Par
 use trainlab::kernels::optimizer::update::{self, Update};
 use trainlab::kernels::pick::Pick;
 use trainlab::kernels::reduce::{SquaredNorm, SumGroups};
+use trainlab::kernels::soft_cap::SoftCap;
 use trainlab::kernels::tiling::Tiling;
-use trainlab::kernels::{Kernel, Step};
+use trainlab::kernels::{Access, Kernel, Step};
 use trainlab::random::{Random, Stream};
 
 use super::{Case, random};
@@ -32,6 +34,8 @@ pub fn all() -> Vec<Case> {
         matmul(Layout::NT),
         matmul(Layout::NN),
         matmul(Layout::TN),
+        activations(),
+        dropout(),
         norm_forward(),
         norm_backward(),
         attention_forward(),
@@ -65,9 +69,10 @@ pub fn matmul(layout: Layout) -> Vec<Case> {
         // Far beyond where GELU is curved, to both sides.
         if matches!(ends.activation, ActivationEnd::Backward(_)) { case.scaled("pre", 6.0) } else { case }
     };
-    let ends = |accumulate, bias, activation, residual| Ends { accumulate, bias, activation, residual, sums: false };
-    let forward = ActivationEnd::Forward(Activation::Gelu);
-    let backward = ActivationEnd::Backward(Activation::Gelu);
+    let ends =
+        |accumulate, bias, activation, residual| Ends { accumulate, bias, activation, residual, ..Ends::default() };
+    let forward = ActivationEnd::Forward(Activation::GeluTanh);
+    let backward = ActivationEnd::Backward(Activation::GeluTanh);
     let none = ActivationEnd::None;
 
     let sums = layout == Layout::TN;
@@ -124,6 +129,64 @@ pub fn matmul(layout: Layout) -> Vec<Case> {
     cases
 }
 
+pub const ACTIVATIONS: [Activation; 9] = [
+    Activation::Relu,
+    Activation::SquaredRelu,
+    Activation::Gelu,
+    Activation::GeluTanh,
+    Activation::Silu,
+    Activation::Glu,
+    Activation::Reglu,
+    Activation::Geglu,
+    Activation::Swiglu,
+];
+
+/// A product that ends with each activation, forward and backward, with each way of storing C; in the flat and in the
+/// curved part of each function, and at 0.
+pub fn activations() -> Vec<Case> {
+    let mut cases = vec![];
+    for activation in ACTIVATIONS {
+        for (n, wide) in [(36, false), (35, false), (36, true)] {
+            let forward = Ends { bias: true, activation: ActivationEnd::Forward(activation), ..Ends::default() };
+            let backward = Ends { activation: ActivationEnd::Backward(activation), ..Ends::default() };
+            for (layout, ends) in [(Layout::NT, forward), (Layout::NN, backward)] {
+                let case = Case::new(MatMul::new(layout, 13, n, 8).with(ends)).scaled("a", 2.0);
+                // What the function is asked about: the product itself, or one of these.
+                let names = case.kernel.bindings().into_iter().filter(|binding| binding.access == Access::Read);
+                let asked = names.map(|binding| binding.name).rfind(|&name| name == "pre" || name == "gate");
+                cases.push(match asked {
+                    None => case.scaled("a", if wide { 10.0 } else { 1.0 }),
+                    Some(name) => {
+                        let case = case.scaled(name, if wide { 90.0 } else { 6.0 });
+                        let mut numbers = case.input(name).to_vec();
+                        numbers[5] = 0.0;
+                        case.with(name, numbers)
+                    }
+                });
+            }
+        }
+    }
+    cases
+}
+
+/// Little and much dropped, before and after the ends that surround it; the rows of a later micro-batch.
+pub fn dropout() -> Vec<Case> {
+    let step = Step { noise: 0x8765_4321, first_row: 70, ..Step::default() };
+    let mut cases = vec![];
+    for (site, share, rows, width) in [(0, 0.1, 1, 4), (1, 0.5, 33, 20), (7, 0.9, 130, 96)] {
+        let mask = Mask::new(site, share).expect("some is dropped");
+        cases.push(Case::new(Dropout { mask, rows, width }).at(step));
+        for width in [width, width + 1] {
+            let ends = Ends { bias: true, dropout: Some(mask), residual: true, ..Ends::default() };
+            cases.push(Case::new(MatMul::new(Layout::NT, rows, width, 12).with(ends)).at(step));
+        }
+    }
+    // More workgroups than one dimension of a grid holds.
+    let mask = Mask::new(3, 0.3).expect("some is dropped");
+    cases.push(Case::new(Dropout { mask, rows: 65_537, width: 256 }).at(step));
+    cases
+}
+
 pub fn with_tiling(mut case: Case, tiling: Tiling) -> Case {
     let Kernel::MatMul(product) = &mut case.kernel else { panic!("{} is no product", case.kernel.name()) };
     product.tiling = tiling;
@@ -152,16 +215,20 @@ pub fn norm_forward() -> Vec<Case> {
     }
     // More workgroups than one dimension of a grid holds.
     cases.push(Case::new(NormForward::new(Norm::RmsNorm, 65_537, 1)));
+    for alone in [false, true] {
+        cases.push(Case::new(NormForward { bias: false, alone, ..NormForward::new(Norm::LayerNorm, 33, 20) }));
+    }
     cases
 }
 
 pub fn norm_backward() -> Vec<Case> {
     let mut cases = vec![];
-    for norm in [Norm::LayerNorm, Norm::RmsNorm] {
+    for (norm, bias) in [(Norm::LayerNorm, true), (Norm::LayerNorm, false), (Norm::RmsNorm, false)] {
         for (rows, width, accumulate) in [(1, 4, false), (33, 20, true), (17, 96, false), (3, 260, true)] {
             for alone in [false, true] {
-                let forward = Case::new(NormForward::new(norm, rows, width));
-                let case = Case::new(NormBackward { alone, ..NormBackward::new(norm, rows, width, accumulate) });
+                let forward = Case::new(NormForward { bias, ..NormForward::new(norm, rows, width) });
+                let backward = NormBackward { bias, alone, ..NormBackward::new(norm, rows, width, accumulate) };
+                let case = Case::new(backward);
                 let x = forward.input("x");
                 cases.push(case.with("moments", forward.output("moments")).with("x", x));
             }
@@ -261,21 +328,44 @@ pub fn embed_backward() -> Vec<Case> {
     cases
 }
 
-/// All rows at once and a chunk from the middle, with and without a gradient.
+/// All rows at once and a chunk from the middle, with and without a gradient; each option alone, and all of them.
 pub fn cross_entropy() -> Vec<Case> {
     let mut cases = vec![];
-    for (vocabulary, logit_scale) in [(3, 1.0), (65, 80.0), (1000, 5.0)] {
-        for (first_row, rows, alone) in [(0, 15, false), (4, 7, false), (0, 15, true)] {
+    let case = |vocabulary: usize, scale: f64, (first_row, rows, alone), gradient_scale: Option<f32>, options| {
+        let (batch, context) = (3, 5);
+        let (label_smoothing, z_loss, cap) = options;
+        let soft_cap = SoftCap::new(cap);
+        // Only training adds losses up.
+        let accumulate = gradient_scale == Some(1.0);
+        let kernel = CrossEntropy {
+            batch,
+            context,
+            vocabulary,
+            first_row,
+            rows,
+            gradient_scale,
+            label_smoothing,
+            z_loss,
+            soft_cap,
+            accumulate,
+            alone,
+        };
+        let mut random = Random::new(2, Stream::Other(0));
+        let tokens: Vec<u32> = (0..batch * (context + 1)).map(|_| random.below(vocabulary as u32)).collect();
+        Case::new(kernel).with_ids("tokens", &tokens).scaled("logits", scale)
+    };
+    for (vocabulary, scale) in [(3, 1.0), (65, 80.0), (1000, 5.0)] {
+        for rows in [(0, 15, false), (4, 7, false), (0, 15, true)] {
             for gradient_scale in [None, Some(1.0), Some(1.0 / 15.0)] {
-                let (batch, context) = (3, 5);
-                // Only training adds losses up.
-                let accumulate = gradient_scale == Some(1.0);
-                let kernel =
-                    CrossEntropy { batch, context, vocabulary, first_row, rows, gradient_scale, accumulate, alone };
-                let mut random = Random::new(2, Stream::Other(0));
-                let tokens: Vec<u32> = (0..batch * (context + 1)).map(|_| random.below(vocabulary as u32)).collect();
-                cases.push(Case::new(kernel).with_ids("tokens", &tokens).scaled("logits", logit_scale));
+                cases.push(case(vocabulary, scale, rows, gradient_scale, (0.0, 0.0, 0.0)));
             }
+        }
+    }
+    for options in [(0.1, 0.0, 0.0), (0.0, 0.01, 0.0), (0.0, 0.0, 30.0), (0.3, 0.02, 2.0)] {
+        for (vocabulary, rows, gradient_scale) in
+            [(3, (0, 15, false), None), (65, (4, 7, true), Some(1.0)), (257, (0, 15, false), Some(1.0 / 15.0))]
+        {
+            cases.push(case(vocabulary, 8.0, rows, gradient_scale, options));
         }
     }
     cases
@@ -387,9 +477,11 @@ pub fn adamw_8bit() -> Vec<Case> {
 /// All rows and a chunk from the middle, likely and unlikely tokens.
 pub fn draw_labels() -> Vec<Case> {
     let mut cases = vec![];
-    for (vocabulary, scale) in [(3, 1.0), (65, 4.0), (1000, 0.1)] {
+    for (vocabulary, scale, soft_cap) in
+        [(3, 1.0, None), (65, 4.0, None), (1000, 0.1, None), (65, 9.0, Some(SoftCap(2.0)))]
+    {
         for (first_row, rows, alone) in [(0, 15, false), (4, 7, false), (0, 15, true)] {
-            let kernel = DrawLabels { batch: 3, context: 5, vocabulary, first_row, rows, alone };
+            let kernel = DrawLabels { batch: 3, context: 5, vocabulary, soft_cap, first_row, rows, alone };
             let case = Case::new(kernel).scaled("logits", scale);
             cases.push(case.at(Step { seed: 77 + rows as u32, ..Step::default() }));
         }
@@ -467,7 +559,7 @@ pub struct Choice(pub f32, pub u32, pub f32, pub f32);
 
 /// The third of four positions is picked from.
 pub fn pick_from(logits: &[f64], Choice(temperature, top_k, top_p, draw): Choice) -> Case {
-    let kernel = Pick { context: 4, vocabulary: logits.len() };
+    let kernel = Pick { context: 4, vocabulary: logits.len(), soft_cap: None };
     let case = Case::new(kernel).with("logits", logits).with_ids("tokens", &[9, 8, 7, 6, 5]);
     case.at(Step { position: 2, temperature, top_k, top_p, draw, ..Step::default() })
 }
@@ -483,6 +575,13 @@ pub fn pick() -> Vec<Case> {
                 cases.push(pick_from(&logits, Choice(0.7, top_k, top_p, draw)));
             }
         }
+    }
+    // Capped, far from where tanh is a line.
+    for (vocabulary, choice) in [(65, Choice(0.7, 0, 1.0, 0.25)), (257, Choice(0.7, 40, 0.9, 0.5))] {
+        let mut case = pick_from(&random(vocabulary, vocabulary as usize, 9.0), choice);
+        let Kernel::Pick(kernel) = &mut case.kernel else { panic!("a pick") };
+        kernel.soft_cap = SoftCap::new(6.0);
+        cases.push(case);
     }
     // Both signs, and many of them equal. No share or draw lies where one token ends and the next begins.
     let steps: Vec<f64> = (0..300).map(|v| f64::from(v * v % 17 - 8)).collect();

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use trainlab::config::{Config, Norm, TokenizerKind};
+use trainlab::config::{Activation, Config, Norm, NormPosition, TokenizerKind};
 use trainlab::cpu::CpuEngine;
 use trainlab::data::{Batches, Dataset};
 use trainlab::engine::{Device, Engine};
@@ -73,6 +73,20 @@ pub const SMALL: [Small; 3] = [
         tied_head: false,
     },
 ];
+
+/// The choices that [`SMALL`] leaves at their defaults, some of them at once.
+pub fn block_variants() -> [Config; 3] {
+    let [mut first, mut second, mut third] = SMALL.map(|small| small.config());
+    let model = &mut first.model;
+    (model.activation, model.norm_position) = (Activation::Swiglu, NormPosition::Post);
+    (model.dropout, model.logit_soft_cap) = (0.2, 5.0);
+    (first.training.label_smoothing, first.training.z_loss) = (0.1, 0.01);
+    (second.model.activation, second.model.biases) = (Activation::SquaredRelu, false);
+    second.model.dropout = 0.5;
+    (third.model.activation, third.model.equal_parameters) = (Activation::Geglu, false);
+    third.model.biases = false;
+    [first, second, third]
+}
 
 /// A text with enough structure to be learnt, in characters: 2 parts in 5 are held out.
 pub fn dataset() -> Dataset {
@@ -163,6 +177,7 @@ impl Lab {
         let (batch, shape) = (self.plan.train.batch, self.plan.train.shape);
         let seed = optimizer::estimate_seed(&self.config, step, micro_batch);
         let numbers = Step { seed, ..optimizer::step(&self.config, step) };
+        let numbers = numbers.of_micro_batch(micro_batch as usize, shape.rows());
         self.index.fill(shape, tokens);
         let ids = [(batch.tokens, tokens), (batch.starts, &self.index.starts), (batch.order, &self.index.order)];
         match &mut self.machine {
@@ -175,6 +190,12 @@ impl Lab {
                 engine.run(program, ops, &numbers, None).unwrap_or_else(|error| panic!("step {step}: {error}"));
             }
         }
+    }
+
+    /// Sets the oracle's parameters, laid out as in the arena.
+    pub fn write_weights(&mut self, weights: &[f64]) {
+        let Machine::Oracle(engine) = &mut self.machine else { panic!("devices take f32") };
+        engine.write_exact(self.plan.weights, weights);
     }
 
     /// The device's engine; the oracle has none.

@@ -4,9 +4,10 @@
 // Loops over indices are what the formulas look like.
 #![allow(clippy::needless_range_loop)]
 
-use trainlab::config::{Norm, OptimizerKind};
+use trainlab::config::{Activation, Norm, OptimizerKind};
 use trainlab::kernels::attention::AttentionShape;
 use trainlab::kernels::cross_entropy::CrossEntropy;
+use trainlab::kernels::dropout::Mask;
 use trainlab::kernels::embedding::{Embed, EmbedBackward, EmbedShape};
 use trainlab::kernels::finish_step::FinishStep;
 use trainlab::kernels::matmul::{ActivationEnd, Layout, MatMul};
@@ -16,6 +17,8 @@ use trainlab::kernels::optimizer::adamw_8bit::AdamW8bit;
 use trainlab::kernels::optimizer::curvature::DrawLabels;
 use trainlab::kernels::optimizer::muon::{MuonApply, MuonMomentum, Part};
 use trainlab::kernels::optimizer::update::Update;
+use trainlab::kernels::pick::Pick;
+use trainlab::kernels::soft_cap::SoftCap;
 use trainlab::kernels::{Kernel, Step};
 
 use super::Values;
@@ -51,7 +54,7 @@ pub fn outputs(kernel: &Kernel, inputs: &[Values], step: &Step) -> Vec<Values> {
     let mut bound = Bound { names, values: inputs.to_vec() };
     let bound = &mut bound;
     match kernel {
-        Kernel::MatMul(kernel) => matmul(kernel, bound),
+        Kernel::MatMul(kernel) => matmul(kernel, bound, step),
         Kernel::NormForward(kernel) => norm_forward(kernel, bound),
         Kernel::NormBackward(kernel) => norm_backward(kernel, bound),
         Kernel::AttentionForward(kernel) => attention_forward(kernel.0, bound),
@@ -60,6 +63,11 @@ pub fn outputs(kernel: &Kernel, inputs: &[Values], step: &Step) -> Vec<Values> {
         Kernel::AttentionDecode(kernel) => attention_decode(kernel.0, bound, step.position as usize),
         Kernel::Embed(kernel) => embed(kernel, bound, step.position as usize),
         Kernel::EmbedBackward(kernel) => embed_backward(kernel, bound),
+        Kernel::Dropout(kernel) => {
+            let (x, width) = (bound.get("x"), kernel.width);
+            let y = (0..x.len()).map(|i| x[i] * factor(kernel.mask, step, i / width, i % width));
+            bound.set("y", y.collect());
+        }
         Kernel::CrossEntropy(kernel) => cross_entropy(kernel, bound),
         Kernel::SumGroups(kernel) => {
             let (shares, width) = (bound.get("shares"), kernel.width);
@@ -108,7 +116,7 @@ pub fn outputs(kernel: &Kernel, inputs: &[Values], step: &Step) -> Vec<Values> {
             bound.set("square", square);
         }
         Kernel::MuonApply(kernel) => muon_apply(kernel, bound, step),
-        Kernel::Pick(_) => pick(bound, step),
+        Kernel::Pick(kernel) => pick(kernel, bound, step),
         Kernel::Arithmetic(kernel) => {
             // c = j·xʳ⁺¹ + x + x² + … + xʳ, a geometric series.
             let power = |x: f64| x.powi(kernel.rounds as i32);
@@ -121,17 +129,67 @@ pub fn outputs(kernel: &Kernel, inputs: &[Values], step: &Step) -> Vec<Values> {
     bound.values.clone()
 }
 
-fn gelu(x: f64) -> f64 {
-    0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3))).tanh())
+/// ∫ from 0 to x of the normal distribution's density: Gauss and Legendre's five points in each of twenty parts.
+fn normal_integral(x: f64) -> f64 {
+    let density = |t: f64| (-t * t / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt();
+    let points = [
+        (0.0, 128.0 / 225.0),
+        (0.538_469_310_105_683_1, 0.478_628_670_499_366_5),
+        (-0.538_469_310_105_683_1, 0.478_628_670_499_366_5),
+        (0.906_179_845_938_664, 0.236_926_885_056_189_1),
+        (-0.906_179_845_938_664, 0.236_926_885_056_189_1),
+    ];
+    // Beyond 9 there is no more of it.
+    let half = x.clamp(-9.0, 9.0) / 40.0;
+    let part =
+        |i: u32| points.iter().map(|(at, weight)| weight * density(half * (f64::from(2 * i + 1) + at))).sum::<f64>();
+    (0..20).map(part).sum::<f64>() * half
 }
 
-/// By a central difference: an independent word on the slope, good to about 1e-10.
-fn gelu_slope(x: f64) -> f64 {
-    let h = 1e-3;
-    let difference = |h: f64| (gelu(x + h) - gelu(x - h)) / (2.0 * h);
+/// Of a gated activation: its gate's function.
+fn act(activation: Activation, x: f64) -> f64 {
+    match activation {
+        Activation::Relu | Activation::Reglu => x.max(0.0),
+        Activation::SquaredRelu => x.max(0.0).powi(2),
+        Activation::Gelu | Activation::Geglu => x * (0.5 + normal_integral(x)),
+        Activation::GeluTanh => {
+            0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3))).tanh())
+        }
+        Activation::Silu | Activation::Swiglu => x / (1.0 + (-x).exp()),
+        Activation::Glu => 1.0 / (1.0 + (-x).exp()),
+    }
+}
+
+/// By a central difference: an independent word on the slope, good to about 1e-10. Where there is a kink, each side has
+/// a slope of its own, and 0 has the left one's.
+fn act_slope(activation: Activation, x: f64) -> f64 {
+    if matches!(activation, Activation::Relu | Activation::Reglu) {
+        return if x > 0.0 { 1.0 } else { 0.0 };
+    }
+    let h = if activation == Activation::SquaredRelu { 1e-3f64.min(x.abs() / 2.0) } else { 1e-3 };
+    if h == 0.0 {
+        return 0.0;
+    }
+    let difference = |h: f64| (act(activation, x + h) - act(activation, x - h)) / (2.0 * h);
     // Two steps of Richardson's extrapolation, for errors of h⁶.
     let extrapolated = |h: f64| (4.0 * difference(h / 2.0) - difference(h)) / 3.0;
     (16.0 * extrapolated(h / 2.0) - extrapolated(h)) / 15.0
+}
+
+/// What dropout multiplies an element by: MurmurHash3's finaliser over site, row and column, in whole numbers that do
+/// not wrap by themselves.
+fn factor(mask: Mask, step: &Step, row: usize, column: usize) -> f64 {
+    const ALL: u64 = 1 << 32;
+    let counters = [u64::from(mask.site), u64::from(step.first_row) + row as u64, column as u64];
+    let noise = counters.into_iter().fold(u64::from(step.noise), |hash, counter| {
+        let mut bits = hash ^ (counter * 0x9e37_79b9 % ALL);
+        for (shift, factor) in [(16, 0x85eb_ca6b), (13, 0xc2b2_ae35)] {
+            bits = (bits ^ bits >> shift) * factor % ALL;
+        }
+        bits ^ bits >> 16
+    });
+    let dropped = f64::from(mask.threshold) / ALL as f64;
+    if noise < u64::from(mask.threshold) { 0.0 } else { 1.0 / (1.0 - dropped) }
 }
 
 /// What a kernel adds to; zeros where it replaces what is there.
@@ -139,12 +197,18 @@ fn get_if(bound: &Bound, there: bool, name: &str, len: usize) -> Vec<f64> {
     if there { bound.get(name) } else { vec![0.0; len] }
 }
 
-fn matmul(kernel: &MatMul, bound: &mut Bound) {
+fn matmul(kernel: &MatMul, bound: &mut Bound, step: &Step) {
     let MatMul { m, n, k, ends, .. } = *kernel;
     let (a, b) = (bound.get("a"), bound.get("b"));
     let before = get_if(bound, ends.accumulate, "c", m * n);
     let bias = get_if(bound, ends.bias, "bias", n);
+    let gated = match ends.activation {
+        ActivationEnd::None => false,
+        ActivationEnd::Forward(activation) | ActivationEnd::Backward(activation) => activation.is_gated(),
+    };
     let mut pre = get_if(bound, ends.activation != ActivationEnd::None, "pre", m * n);
+    let gate = get_if(bound, gated, "gate", m * n);
+    let mut dgate = vec![0.0; m * n];
     let residual = get_if(bound, ends.residual, "residual", m * n);
     let at_a = |i: usize, l: usize| if kernel.layout == Layout::TN { a[l * m + i] } else { a[i * k + l] };
     let at_b = |l: usize, j: usize| if kernel.layout == Layout::NT { b[j * k + l] } else { b[l * n + j] };
@@ -154,20 +218,27 @@ fn matmul(kernel: &MatMul, bound: &mut Bound) {
         for j in 0..n {
             let at = i * n + j;
             let sum = before[at] + (0..k).map(|l| at_a(i, l) * at_b(l, j)).sum::<f64>() + bias[j];
-            c[at] = residual[at]
-                + match ends.activation {
-                    ActivationEnd::None => sum,
-                    ActivationEnd::Backward(_) => sum * gelu_slope(pre[at]),
-                    ActivationEnd::Forward(_) => {
-                        pre[at] = sum;
-                        gelu(sum)
-                    }
-                };
+            let acted = match ends.activation {
+                ActivationEnd::None => sum,
+                ActivationEnd::Forward(activation) => {
+                    pre[at] = sum;
+                    if gated { act(activation, gate[at]) * sum } else { act(activation, sum) }
+                }
+                ActivationEnd::Backward(activation) if gated => {
+                    dgate[at] = sum * pre[at] * act_slope(activation, gate[at]);
+                    sum * act(activation, gate[at])
+                }
+                ActivationEnd::Backward(activation) => sum * act_slope(activation, pre[at]),
+            };
+            c[at] = residual[at] + acted * ends.dropout.map_or(1.0, |mask| factor(mask, step, i, j));
         }
     }
     bound.set("c", c);
     if ends.activation != ActivationEnd::None {
         bound.set("pre", pre);
+    }
+    if gated && matches!(ends.activation, ActivationEnd::Backward(_)) {
+        bound.set("dgate", dgate);
     }
     if ends.sums {
         let before = get_if(bound, ends.accumulate, "sums", m);
@@ -177,7 +248,7 @@ fn matmul(kernel: &MatMul, bound: &mut Bound) {
 
 fn norm_forward(kernel: &NormForward, bound: &mut Bound) {
     let (x, weight, width) = (bound.get("x"), bound.get("weight"), kernel.width);
-    let bias = if kernel.norm == Norm::LayerNorm { bound.get("bias") } else { vec![0.0; width] };
+    let bias = get_if(bound, kernel.bias, "bias", width);
     let (mut y, mut moments) = (vec![], vec![]);
     for x in x.chunks(width) {
         let mean_of = |f: &dyn Fn(f64) -> f64| x.iter().map(|&x| f(x)).sum::<f64>() / width as f64;
@@ -191,9 +262,9 @@ fn norm_forward(kernel: &NormForward, bound: &mut Bound) {
 }
 
 fn norm_backward(kernel: &NormBackward, bound: &mut Bound) {
-    let NormBackward { norm, rows, width, accumulate, .. } = *kernel;
+    let NormBackward { norm, bias, rows, width, accumulate, .. } = *kernel;
     let [dy, x, weight, moments, before] = ["dy", "x", "weight", "moments", "dx"].map(|name| bound.get(name));
-    let share = NormBackward::share(norm, width);
+    let share = NormBackward::share(bias, width);
     let mut shares = vec![0.0; NormBackward::groups(rows) * share];
     let mut dx = vec![0.0; rows * width];
     let n = width as f64;
@@ -212,7 +283,7 @@ fn norm_backward(kernel: &NormBackward, bound: &mut Bound) {
             dx[row * width + c] = sum + if accumulate { before[row * width + c] } else { 0.0 };
             let at = row / 16 * share + c;
             shares[at] += dy[row * width + c] * normal(c);
-            if norm == Norm::LayerNorm {
+            if bias {
                 shares[at + share / 2] += dy[row * width + c];
             }
         }
@@ -406,19 +477,35 @@ fn embed_backward(kernel: &EmbedBackward, bound: &mut Bound) {
     bound.set("dposition", dposition);
 }
 
+fn cap_of(cap: SoftCap) -> f64 {
+    f64::from(cap.0)
+}
+
+fn capped(cap: Option<SoftCap>, logits: &[f64]) -> Vec<f64> {
+    logits.iter().map(|logit| cap.map_or(*logit, |cap| cap_of(cap) * (logit / cap_of(cap)).tanh())).collect()
+}
+
 fn cross_entropy(kernel: &CrossEntropy, bound: &mut Bound) {
     let (tokens, mut logits, vocabulary) = (bound.ids("tokens"), bound.get("logits"), kernel.vocabulary);
     // The last T of each row of (B, T+1).
     let targets: Vec<usize> = tokens.chunks(kernel.context + 1).flat_map(|row| row[1..].to_vec()).collect();
     let mut losses = get_if(bound, kernel.accumulate, "losses", kernel.rows);
+    let count = vocabulary as f64;
     for (row, logits) in logits.chunks_mut(vocabulary).enumerate() {
         let target = targets[kernel.first_row + row];
-        let sum: f64 = logits.iter().map(|logit| logit.exp()).sum();
-        losses[row] -= (logits[target].exp() / sum).ln();
+        let y = capped(kernel.soft_cap, logits);
+        let z: f64 = y.iter().map(|y| y.exp()).sum();
+        losses[row] -= (y[target].exp() / z).ln();
         if let Some(scale) = kernel.gradient_scale {
-            for (v, logit) in logits.iter_mut().enumerate() {
+            // ∂/∂y of the three terms one by one, then the cap's own slope, 1/cosh².
+            for v in 0..vocabulary {
+                let p = y[v].exp() / z;
                 let one_hot = if v == target { 1.0 } else { 0.0 };
-                *logit = (logit.exp() / sum - one_hot) * f64::from(scale);
+                let plain = (1.0 - kernel.label_smoothing) * (p - one_hot);
+                let smoothed = kernel.label_smoothing * (p - 1.0 / count);
+                let of_z = kernel.z_loss * 2.0 * z.ln() * p;
+                let slope = kernel.soft_cap.map_or(1.0, |cap| (logits[v] / cap_of(cap)).cosh().powi(-2));
+                logits[v] = (plain + smoothed + of_z) * slope * f64::from(scale);
             }
         }
     }
@@ -563,7 +650,7 @@ fn adamw_8bit(kernel: &AdamW8bit, bound: &mut Bound, step: &Step) {
 }
 
 fn draw_labels(kernel: &DrawLabels, bound: &mut Bound, step: &Step) {
-    let logits = bound.get("logits");
+    let logits = capped(kernel.soft_cap, &bound.get("logits"));
     let at = bound.at("labels");
     let Values::Ids(labels) = &mut bound.values[at] else { panic!("labels are ids") };
     let mix = |x: u32| {
@@ -678,8 +765,9 @@ fn muon_apply(kernel: &MuonApply, bound: &mut Bound, step: &Step) {
 }
 
 /// Sorts everything, whatever is asked.
-fn pick(bound: &mut Bound, step: &Step) {
-    let logits = bound.get("logits");
+fn pick(kernel: &Pick, bound: &mut Bound, step: &Step) {
+    let logits = capped(kernel.soft_cap, &bound.get("logits"));
+    bound.set("logits", logits.clone());
     let position = step.position as usize;
     let softmax = |temperature: f64| {
         let total: f64 = logits.iter().map(|logit| (logit / temperature).exp()).sum();

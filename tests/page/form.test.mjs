@@ -144,6 +144,31 @@ test('choosing another optimizer moves what was at the defaults of the one befor
     assert.equal(await count(), 'all at their defaults');
   }));
 
+test('the plan says where the parameters are, and how wide a gated MLP is', () =>
+  visit({ gpu: false }, async (page) => {
+    await planned(page);
+    const parts = ['embeddings', 'attention', 'mlp', 'norms', 'head'];
+    const counts = () => Promise.all(parts.map((part) => number(page, `plan-parts-${part}`)));
+    const before = await counts();
+    assert.equal(
+      before.reduce((sum, part) => sum + part, 0),
+      await number(page, 'plan-parameters'),
+    );
+    assert.equal(before.at(-1), 0);
+    const plan = page.getByTestId('plan');
+    assert.match(await plan.textContent(), /MLP \(384 hidden\).*head \(tied to the embeddings\)/);
+
+    await field(page, 'model.activation').selectOption('swiglu');
+    await plan.getByText('MLP (256 hidden)').waitFor();
+    // Three layers of 2 · 384 channels' matrices as 3 · 256; biases are 2 · 256 instead of 384.
+    assert.deepEqual(
+      await counts(),
+      before.map((part, i) => part + (i === 2 ? 3 * (512 - 384) : 0)),
+    );
+    await field(page, 'model.equal_parameters').uncheck();
+    await plan.getByText('MLP (384 hidden)').waitFor();
+  }));
+
 test('every control has a label and help', () =>
   visit({ gpu: false }, async (page) => {
     await planned(page);

@@ -7,7 +7,7 @@
  */
 export type TinyTales = "tiny_tales";
 /**
- * Mean and variance, with a weight and a bias (Ba et al. 2016, arXiv 1607.06450).
+ * Mean and variance, with a weight and (see “Biases”) a bias (Ba et al. 2016, arXiv 1607.06450).
  */
 export type LayerNorm = "layer_norm";
 /**
@@ -15,10 +15,49 @@ export type LayerNorm = "layer_norm";
  */
 export type RMSNorm = "rms_norm";
 /**
- * x · Φ(x), by its tanh approximation, as in GPT-2 (Hendrycks & Gimpel 2016, arXiv 1606.08415).
+ * x + branch(norm(x)), and a norm at the end: trains steadily (GPT-2; Xiong et al. 2020, arXiv 2002.04745).
+ */
+export type BeforeEachBranch = "pre";
+/**
+ * norm(x + branch(x)), and none at the end, as in the first transformer: wants a warm-up (Vaswani et al. 2017, arXiv 1706.03762).
+ */
+export type AfterEachBranch = "post";
+/**
+ * max(x, 0) (Nair & Hinton 2010).
+ */
+export type ReLU = "relu";
+/**
+ * max(x, 0)² (So et al. 2021, arXiv 2109.08668).
+ */
+export type SquaredReLU = "squared_relu";
+/**
+ * x · Φ(x), Φ the normal distribution's function (Hendrycks & Gimpel 2016, arXiv 1606.08415).
  */
 export type GELU = "gelu";
 /**
+ * GELU by its tanh approximation, as in GPT-2: x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))) (arXiv 1606.08415).
+ */
+export type GELUByTanh = "gelu_tanh";
+/**
+ * x · σ(x), also called Swish, σ(x) = 1 / (1 + e⁻ˣ) (Ramachandran et al. 2017, arXiv 1710.05941).
+ */
+export type SiLU = "silu";
+/**
+ * With a gate: σ(gate) · up (Dauphin et al. 2017, arXiv 1612.08083).
+ */
+export type GLU = "glu";
+/**
+ * With a gate: ReLU(gate) · up (Shazeer 2020, arXiv 2002.05202).
+ */
+export type ReGLU = "reglu";
+/**
+ * With a gate: GELU(gate) · up (Shazeer 2020, arXiv 2002.05202).
+ */
+export type GeGLU = "geglu";
+/**
+ * With a gate: SiLU(gate) · up (Shazeer 2020, arXiv 2002.05202).
+ */
+export type SwiGLU = "swiglu";
  * Gradient descent with momentum (Sutskever et al. 2013); 4 bytes of state a parameter, without momentum none.
  */
 export type SGD = "sgd";
@@ -72,7 +111,7 @@ export interface TokenizerConfig {
   kind?: "characters" | "bytes";
 }
 /**
- * The transformer: decoder-only, pre-norm (GPT-2; Radford et al. 2019).
+ * The transformer: decoder-only, by default GPT-2's (Radford et al. 2019).
  */
 export interface ModelConfig {
   /**
@@ -91,6 +130,8 @@ export interface ModelConfig {
   heads?: number;
   /**
    * Size of the hidden layer of each block's MLP, usually four times the width.
+   *
+   * An MLP with a gate takes two thirds of it; see “Equal parameters”.
    */
   hidden?: number;
   /**
@@ -98,17 +139,48 @@ export interface ModelConfig {
    */
   context?: number;
   /**
-   * How each block's input is normalised.
+   * How the residual stream is normalised.
    */
   norm?: LayerNorm | RMSNorm;
+  /**
+   * Where: on the way into each branch, or after it has joined the residual stream.
+   */
+  norm_position?: BeforeEachBranch | AfterEachBranch;
   /**
    * How the model knows where a token stands.
    */
   position?: "learned";
   /**
-   * The nonlinearity inside the MLP.
+   * The nonlinearity inside the MLP, alone or with a gate.
+   *
+   * Without a gate, hidden = act(up(x)). With one, hidden = act(gate(x)) · up(x), channel by channel: a third matrix
+   * (Shazeer 2020, arXiv 2002.05202).
    */
-  activation?: GELU;
+  activation?: ReLU | SquaredReLU | GELU | GELUByTanh | SiLU | GLU | ReGLU | GeGLU | SwiGLU;
+  /**
+   * Give an MLP with a gate as many parameters as one without: two thirds of the hidden size.
+   *
+   * It has three matrices instead of two. Rounded to the nearest multiple of 8; the plan shows what comes of it.
+   */
+  equal_parameters?: boolean;
+  /**
+   * Biases in the linear layers and in LayerNorm. Without them a model trains as well (PaLM, arXiv 2204.02311).
+   */
+  biases?: boolean;
+  /**
+   * The share of channels that is zeroed at random in each training step; 0 switches it off.
+   *
+   * After the embedding, and on each branch before it joins the residual stream; what is left is scaled up by
+   * 1 / (1 − share). Never in validation or samples. It helps where a small text is read many times
+   * (Srivastava et al. 2014; <https://jmlr.org/papers/v15/srivastava14a.html>).
+   */
+  dropout?: number;
+  /**
+   * Keeps logits between −cap and cap: cap · tanh(logits / cap); 0 switches it off.
+   *
+   * Gemma 2 takes 30 (arXiv 2408.00118). It holds for training, validation and samples alike.
+   */
+  logit_soft_cap?: number;
   /**
    * Use the token embedding as the output head too.
    *
@@ -219,6 +291,20 @@ export interface TrainingConfig {
    * Decides the initial parameters and the order of the text. Same seed, same device: same run, bit for bit.
    */
   seed?: number;
+  /**
+   * ε: the share of each target that is spread evenly over the vocabulary; 0 switches it off.
+   *
+   * Targets become (1 − ε) · the next token + ε / vocabulary on every token (Szegedy et al. 2016, arXiv 1512.00567).
+   * It changes the gradient; the loss that is shown stays the plain cross-entropy.
+   */
+  label_smoothing?: number;
+  /**
+   * Adds this · log² Z to what is trained on, where Z = Σ exp(logits); 0 switches it off.
+   *
+   * Keeps logits from drifting; PaLM takes 1e-4 (arXiv 2204.02311). It changes the gradient; the loss that is shown
+   * stays the plain cross-entropy.
+   */
+  z_loss?: number;
 }
 /**
  * How often the run is looked at, and how.

@@ -10,6 +10,14 @@ import type { Plan as PlanFacts } from '../lab';
 import { config, noPlan, plan, problems, record } from '../state';
 
 const PARTS = [
+  ['embeddings', 'embeddings'],
+  ['attention', 'attention'],
+  ['mlp', 'MLP'],
+  ['norms', 'norms'],
+  ['head', 'head'],
+] as const;
+
+const PURPOSES = [
   ['parameters', 'parameters'],
   ['gradients', 'gradients'],
   ['optimizer', 'optimizer state'],
@@ -102,6 +110,13 @@ function Known({ plan: known }: { plan: PlanFacts }) {
           note={`a token; ${si(totalWork(known))}FLOP in all`}
         />
         <Fact
+          name="Optimizer state"
+          testid="state"
+          value={known.optimizer_bytes_per_parameter}
+          text={`${known.optimizer_bytes_per_parameter.toPrecision(2)} bytes`}
+          note={`a parameter; ${bytes(known.bytes.optimizer)} in all`}
+        />
+        <Fact
           name="To beat"
           testid="unigram-loss"
           value={known.unigram_loss}
@@ -109,36 +124,70 @@ function Known({ plan: known }: { plan: PlanFacts }) {
           note={`${nats(known.unigram_bits_per_byte)} bits per byte: knowing only how often each token occurs`}
         />
       </dl>
-      <div class="memory">
-        <p>
-          Memory{' '}
-          <b class="total" data-testid="plan-bytes-total" data-value={known.bytes.total}>
-            {bytes(known.bytes.total)}
-          </b>
-        </p>
-        <div class="bar" aria-hidden="true">
-          {PARTS.map(([part]) => (
-            <span key={part} class={part} style={{ flexGrow: known.bytes[part] }} />
-          ))}
-        </div>
-        <ul>
-          {PARTS.map(([part, label]) => (
-            <li key={part} class={part}>
-              {label}{' '}
-              <b data-testid={`plan-bytes-${part}`} data-value={known.bytes[part]}>
-                {bytes(known.bytes[part])}
-              </b>
-              {part === 'optimizer' && (
-                <small data-testid="plan-state" data-value={known.optimizer_bytes_per_parameter}>
-                  {' '}
-                  {known.optimizer_bytes_per_parameter.toPrecision(2)} bytes a parameter
-                </small>
-              )}
-            </li>
-          ))}
-        </ul>
-      </div>
+      <Shares
+        name="Parameters"
+        id="parts"
+        total={known.parameters}
+        show={count}
+        shares={PARTS.map(([part, label]) => ({
+          part,
+          label: partLabel(known, part, label),
+          value: known.parts[part],
+        }))}
+      />
+      <Shares
+        name="Memory"
+        id="bytes"
+        total={known.bytes.total}
+        show={bytes}
+        shares={PURPOSES.map(([part, label]) => ({ part, label, value: known.bytes[part] }))}
+      />
     </>
+  );
+}
+
+/** The MLP with its hidden size, for a gate may change it; a head without parameters with where they are. */
+function partLabel(known: PlanFacts, part: string, label: string): string {
+  if (part === 'mlp') return `${label} (${count(known.hidden)} hidden)`;
+  return part === 'head' && known.parts.head === 0 ? 'head (tied to the embeddings)' : label;
+}
+
+type SharesProps = {
+  name: string;
+  id: string;
+  total: number;
+  show: (value: number) => string;
+  shares: { part: string; label: string; value: number }[];
+};
+
+/** A total, and a bar of what it is made of. */
+function Shares({ name, id, total, show, shares }: SharesProps) {
+  return (
+    <div class="shares">
+      <p>
+        {name}{' '}
+        <b class="total" data-testid={`plan-${id}-total`} data-value={total}>
+          {show(total)}
+        </b>
+      </p>
+      <div class="bar" aria-hidden="true">
+        {shares
+          .filter(({ value }) => value > 0)
+          .map(({ part, value }) => (
+            <span key={part} class={part} style={{ flexGrow: value }} />
+          ))}
+      </div>
+      <ul>
+        {shares.map(({ part, label, value }) => (
+          <li key={part} class={part}>
+            {label}{' '}
+            <b data-testid={`plan-${id}-${part}`} data-value={value}>
+              {show(value)}
+            </b>
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }
 

@@ -3,10 +3,11 @@
 //! the tokens of the batch, has the Gauss-Newton diagonal as its mean.
 
 use crate::gpu::shader::Shader;
+use crate::kernels::soft_cap::SoftCap;
 use crate::kernels::{Args, Binding, Spec, Step, finish_step};
 use crate::real::{Real, wide};
 
-/// labels[b, t + 1] is drawn from softmax(logits[b·T + t]), for the rows from `first_row` on: token v with the largest
+/// labels[b, t + 1] is drawn from softmax(logits[b·T + t]), capped where the model caps them, for the rows from `first_row` on: token v with the largest
 /// logit_v + G_v, where the G = −ln(−ln(1 − w)) are independent and of Gumbel's distribution (Gumbel 1954; Maddison et
 /// al. 2014, arXiv 1411.0030). w is a pure function of `step.seed`, the row and v.
 #[derive(Clone, Debug)]
@@ -14,6 +15,8 @@ pub struct DrawLabels {
     pub batch: usize,
     pub context: usize,
     pub vocabulary: usize,
+    /// The model's distribution is that of its capped logits.
+    pub soft_cap: Option<SoftCap>,
     pub first_row: usize,
     pub rows: usize,
     /// On a GPU an invocation has a row alone, instead of a workgroup.
@@ -52,7 +55,7 @@ impl Spec for DrawLabels {
     }
 
     fn shader(&self) -> Shader {
-        Shader::new("draw_labels", self.bindings())
+        SoftCap::part(self.soft_cap, Shader::new("draw_labels", self.bindings()))
             .count("CONTEXT", self.context)
             .count("VOCABULARY", self.vocabulary)
             .count("FIRST_ROW", self.first_row)
@@ -68,6 +71,7 @@ impl Spec for DrawLabels {
             let of_row = scramble(step.seed, (row + self.first_row) as u32);
             let (mut label, mut best) = (0, None);
             for (v, &logit) in logits.iter().enumerate() {
+                let logit = self.soft_cap.map_or(logit, |cap| cap.value_and_slope(logit).0);
                 let noise = -(-(R::ONE - R::of(uniform(scramble(of_row, v as u32)))).ln()).ln();
                 // Of equal ones the last.
                 if best.is_none_or(|best| logit + noise >= best) {
