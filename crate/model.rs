@@ -3,6 +3,7 @@
 use crate::config::ModelConfig;
 use crate::kernels::norm::NormBackward;
 use crate::kernels::pick::{Pick, Picks};
+use crate::kernels::query_key::QueryKeyBackward;
 use crate::kernels::reduce::SumGroups;
 use crate::layers::{self, Recorder, Variable};
 use crate::tape::Tensor;
@@ -11,15 +12,17 @@ use crate::tape::Tensor;
 fn body(r: &mut Recorder, model: &ModelConfig) -> Variable {
     let width = r.shape.width;
     let shares = r.trains().then(|| norm_shares(r, model));
+    let head_shares = (r.trains() && model.qk_norm).then(|| head_norm_shares(r, model));
     let shares_of = |i: u32| shares.as_ref().map(|shares| shares[i as usize]);
 
     // The stream has one gradient for all of its points: see `layers::block`.
     let stream = r.variable("embedding", width);
-    layers::embed(r, stream, model.tied_head);
+    layers::embed(r, stream, model.position, model.tied_head);
     let mut x = stream;
     for i in 0..model.layers {
         let pair = shares_of(2 * i).zip(shares_of(2 * i + 1)).map(|(norm1, norm2)| [norm1, norm2]);
-        x = layers::block(r, model, i, x, pair);
+        let of_heads = head_shares.as_ref().map(|shares| shares[i as usize]);
+        x = layers::block(r, model, i, x, pair, of_heads);
     }
     layers::norm(r, model.norm, "norm_f", x, shares_of(2 * model.layers), true)
 }
@@ -37,6 +40,19 @@ fn norm_shares(r: &mut Recorder, model: &ModelConfig) -> Vec<Tensor> {
     // Recorded first, so it plays last.
     r.tape.backward(|group| group.push(kernel, "norm gradients", &[all, gradients]));
     (0..sets).map(|i| all.slice(i * set..(i + 1) * set)).collect()
+}
+
+/// The same for QK-norm: for each block the shares of the queries' weight, then of the keys'.
+fn head_norm_shares(r: &mut Recorder, model: &ModelConfig) -> Vec<Tensor> {
+    let blocks = model.layers as usize;
+    let groups = QueryKeyBackward::groups(r.shape.rows());
+    let width = QueryKeyBackward::share(model.head_size() as usize);
+    let pair = 2 * groups * width;
+    let all = r.tape.transient("head norm shares", blocks * pair);
+    let gradients = r.gradients.expect("only while training").slice(r.parameters.head_norms.clone());
+    let kernel = SumGroups { sets: 2 * blocks, groups, width, accumulate: r.accumulate };
+    r.tape.backward(|group| group.push(kernel, "head norm gradients", &[all, gradients]));
+    (0..blocks).map(|i| all.slice(i * pair..(i + 1) * pair)).collect()
 }
 
 /// Records the loss of each token, in nats, into `losses` (B·T), and all gradients while training.

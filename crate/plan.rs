@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::gpu::GpuEngine;
 use crate::kernels::embedding::EmbedShape;
 use crate::kernels::pick::{Pick, Picks};
+use crate::kernels::position::Table;
 use crate::layers::{Batch, Recorder};
 use crate::model;
 use crate::optimizer::{self, State};
@@ -75,7 +76,7 @@ pub struct Bytes {
     pub optimizer: u64,
     /// What a step computes on the way, what its kernels take for themselves, and the caches of sampling.
     pub activations: u64,
-    /// Tokens in, metrics out, checkpoints.
+    /// Tokens and tables in, metrics out, checkpoints.
     pub traffic: u64,
     pub total: u64,
 }
@@ -86,9 +87,7 @@ impl Plan {
     /// # Errors
     /// Where the text is too short for the context, or as [`Self::new`].
     pub fn for_dataset(config: &Config, dataset: &Dataset, device: &Device) -> Result<Self> {
-        let context = config.model.context as usize;
-        dataset.check_context(context)?;
-        dataset.validation_windows(context, config.evaluation.bytes as usize)?;
+        dataset.check_context(config.model.context as usize, config.evaluation_context() as usize)?;
         Self::new(config, dataset.tokenizer.vocabulary_size(), device)
     }
 
@@ -106,12 +105,11 @@ impl Plan {
         let weights = buffers.add("parameters", Purpose::Parameters, parameters.len);
         let gradients = buffers.add("gradients", Purpose::Gradients, parameters.len);
         let state = State::new(config, &parameters, &mut buffers);
-        let shape = |batch: u32| EmbedShape {
-            batch: batch as usize,
-            context: model.context as usize,
-            vocabulary,
-            width: model.width as usize,
-        };
+        let [context, context_of_validation] = [model.context, config.evaluation_context()].map(|n| n as usize);
+        let shape =
+            |batch: u32| EmbedShape { batch: batch as usize, context, vocabulary, width: model.width as usize };
+        let table = Table::of(model, context.max(context_of_validation));
+        let positions = table.map(|table| buffers.add_table("positions", table));
 
         let micro_batches = config.training.accumulation as usize;
         let recorder = |shape: EmbedShape, batch, gradients| Recorder {
@@ -121,6 +119,7 @@ impl Plan {
             gradients,
             decodes: false,
             batch,
+            positions,
             shape,
             micro_batches,
             accumulate: false,
@@ -142,13 +141,26 @@ impl Plan {
         let recording = r.tape.finish(&mut buffers);
         let train = Pass { recording, batch, shape: shape_of_batch, result: losses };
 
-        let mut r = recorder(shape_of_batch, batch, None);
-        model::loss(&mut r, model, losses);
-        let recording = r.tape.finish(&mut buffers);
-        let validate = Pass { recording, batch, shape: shape_of_batch, result: losses };
+        let (mut shape_of_validation, mut batch_of_validation, mut losses_of_validation) =
+            (shape_of_batch, batch, losses);
+        if context_of_validation != context {
+            // As many tokens as in training, where that is a sequence at least.
+            let sequences = (shape_of_batch.rows() / context_of_validation).max(1);
+            shape_of_validation = EmbedShape { context: context_of_validation, ..shape(sequences as u32) };
+            let tokens = buffers.add("held-out tokens", Purpose::Traffic, shape_of_validation.tokens_len());
+            batch_of_validation.tokens = tokens;
+            losses_of_validation = buffers.add("held-out losses", Purpose::Traffic, shape_of_validation.rows());
+        }
+        let mut r = recorder(shape_of_validation, batch_of_validation, None);
+        model::loss(&mut r, model, losses_of_validation);
+        let validate = Pass {
+            recording: r.tape.finish(&mut buffers),
+            batch: batch_of_validation,
+            shape: shape_of_validation,
+            result: losses_of_validation,
+        };
 
         let shape_of_text = shape(1);
-        let context = shape_of_text.context;
         let tokens = buffers.add("text", Purpose::Traffic, shape_of_text.tokens_len());
         let pick = Pick { context, vocabulary };
         let picks = Picks {

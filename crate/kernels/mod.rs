@@ -16,6 +16,8 @@ pub mod finish_step;
 pub mod matmul;
 pub mod norm;
 pub mod pick;
+pub mod position;
+pub mod query_key;
 pub mod reduce;
 pub mod tiling;
 
@@ -217,6 +219,8 @@ kernels! {
     AttentionBackwardQuery(attention::AttentionBackwardQuery),
     AttentionBackwardKeyValue(attention::AttentionBackwardKeyValue),
     AttentionDecode(attention_decode::AttentionDecode),
+    QueryKey(query_key::QueryKey),
+    QueryKeyBackward(query_key::QueryKeyBackward),
     Embed(embedding::Embed),
     EmbedBackward(embedding::EmbedBackward),
     CrossEntropy(cross_entropy::CrossEntropy),

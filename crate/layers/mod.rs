@@ -36,6 +36,9 @@ pub struct Recorder<'a> {
     /// Record one row's pass instead, that of the token at `step.position`: what came before it lies in caches.
     pub decodes: bool,
     pub batch: Batch,
+    /// What the encoding knows of each position, for at least as many as the tape's context; see
+    /// [`crate::kernels::position::Table`].
+    pub positions: Option<Tensor>,
     /// The tape's batch, context, vocabulary and width.
     pub shape: EmbedShape,
     /// The tape's batch is one of as many, over which the loss is the mean.
@@ -66,6 +69,11 @@ impl Recorder<'_> {
     pub fn gradient(&self, name: &str) -> Tensor {
         let gradients = self.gradients.expect("only a training tape has gradients");
         gradients.slice(self.parameters.get(name).range.clone())
+    }
+
+    /// The table of an encoding that has one.
+    pub fn table(&self) -> Tensor {
+        self.positions.expect("the plan makes the tables that the encoding needs")
     }
 
     /// Rows whose mean loss is differentiated.

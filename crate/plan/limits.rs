@@ -1,7 +1,7 @@
 //! Whether a run fits its device, found by planning it; and where it does not, the largest batch that does.
 
 use super::Plan;
-use crate::config::Config;
+use crate::config::{Config, Position};
 use crate::engine::Device;
 use crate::error::{Error, Problem, Result};
 use crate::optimizer;
@@ -63,12 +63,14 @@ impl Need {
     fn at_least(config: &Config, vocabulary: usize) -> Self {
         let model = &config.model;
         let [width, hidden, context, layers] = [model.width, model.hidden, model.context, model.layers].map(u64::from);
-        let matrices = (vocabulary as u64 + context) * width + layers * width * (4 * width + 2 * hidden);
+        let positions = if model.position == Position::Learned { context } else { 0 };
+        let qkv = u64::from(model.qkv_width());
+        let matrices = (vocabulary as u64 + positions) * width + layers * width * (width + qkv + 2 * hidden);
         let rows = u64::from(config.training.micro_batch()) * context;
         let moments = optimizer::moments(config).len() as u64;
         Self {
             arenas: 4 * matrices * (2 + moments),
-            activations: 4 * rows * layers * (8 * width + 2 * hidden),
+            activations: 4 * rows * layers * (5 * width + qkv + 2 * hidden),
             checkpoint: 2 * 4 * matrices * (1 + moments),
         }
     }
