@@ -4,6 +4,7 @@ mod common;
 
 use common::cases::Choice;
 use common::{Case, cases, tests};
+use trainlab::config::Position;
 use trainlab::kernels::attention::{AttentionForward, AttentionShape};
 use trainlab::kernels::matmul::{Ends, Layout, MatMul};
 use trainlab::kernels::tiling::Tiling;
@@ -18,6 +19,8 @@ tests![
     attention_backward_query,
     attention_backward_key_value,
     attention_decode,
+    query_key,
+    query_key_backward,
     embed,
     embed_backward,
     cross_entropy,
@@ -79,6 +82,14 @@ async fn attention_decode() {
     check(cases::attention_decode()).await;
 }
 
+async fn query_key() {
+    check(cases::query_key()).await;
+}
+
+async fn query_key_backward() {
+    check(cases::query_key_backward()).await;
+}
+
 async fn embed() {
     check(cases::embed()).await;
 }
@@ -120,7 +131,7 @@ async fn copy() {
 }
 
 async fn rows_of_attention_differ_in_no_bit() {
-    let shape = AttentionShape::new(1, 45, 2, 16);
+    let shape = AttentionShape { position: Position::Alibi, ..AttentionShape::new(1, 45, 2, 16) };
     let forward = Case::new(AttentionForward(shape));
     let expected = forward.run(common::gpu().await).await;
     for rows_each in [2, 4] {
