@@ -106,8 +106,7 @@ impl Plan {
         let gradients = buffers.add("gradients", Purpose::Gradients, parameters.len);
         let state = State::new(config, &parameters, &mut buffers);
         let [context, context_of_validation] = [model.context, config.evaluation_context()].map(|n| n as usize);
-        let shape =
-            |batch: u32| EmbedShape { batch: batch as usize, context, vocabulary, width: model.width as usize };
+        let shape = |batch: u32| EmbedShape { batch: batch as usize, context, vocabulary, width: model.width as usize };
         let table = Table::of(model, context.max(context_of_validation));
         let positions = table.map(|table| buffers.add_table("positions", table));
 

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::lab::{Lab, SMALL, batches, dataset, train};
+use common::lab::{Lab, SMALL, batches, dataset, train, variants};
 use common::{assert_close, gpu, tests};
 use trainlab::config::Config;
 use trainlab::engine::Device;
@@ -17,9 +17,8 @@ tests![
     a_micro_batch_that_diverges_is_found,
 ];
 
-fn configs() -> [Config; 2] {
-    [0, 1].map(|i| {
-        let mut config = SMALL[i].config();
+fn configs() -> [Config; 3] {
+    [SMALL[0].config(), SMALL[1].config(), variants().swap_remove(4)].map(|mut config| {
         config.training.batch_size = 4;
         config
     })
@@ -74,7 +73,7 @@ async fn trainer(config: &Config, device: &Device) -> Trainer {
 }
 
 async fn a_run_reads_and_counts_the_same() {
-    let [mut config, _] = configs();
+    let [mut config, ..] = configs();
     for device in [&Device::Cpu, gpu().await] {
         let mut runs: Vec<(Vec<Metric>, Vec<u32>, f64)> = vec![];
         for accumulation in [1, 4] {
@@ -98,7 +97,7 @@ async fn a_run_reads_and_counts_the_same() {
 }
 
 async fn a_micro_batch_that_diverges_is_found() {
-    let [mut config, _] = configs();
+    let [mut config, ..] = configs();
     (config.training.accumulation, config.optimizer.learning_rate) = (4, 1e30);
     for device in [&Device::Cpu, gpu().await] {
         let mut trainer = trainer(&config, device).await;

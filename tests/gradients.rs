@@ -201,12 +201,9 @@ async fn embeddings() {
     let dx = random(100, shape.rows() * shape.width, 1.0);
     let mut index = TokenIndex::new(shape);
     index.fill(shape, &tokens);
-    let kernel =
-        EmbedBackward { shape, accumulate_tokens: false, positions: true, accumulate_positions: false };
-    let backward = Case::new(kernel)
-        .with("dx", &dx[..])
-        .with_ids("starts", &index.starts)
-        .with_ids("order", &index.order);
+    let kernel = EmbedBackward { shape, accumulate_tokens: false, positions: true, accumulate_positions: false };
+    let backward =
+        Case::new(kernel).with("dx", &dx[..]).with_ids("starts", &index.starts).with_ids("order", &index.order);
     check(&forward, "x", &dx, "token_embedding", &backward.output("dtoken"));
     check(&forward, "x", &dx, "position_embedding", &backward.output("dposition"));
 }

@@ -4,7 +4,7 @@ mod common;
 
 use std::rc::Rc;
 
-use common::lab::{SMALL, dataset, train};
+use common::lab::{SMALL, dataset, train, variants};
 use common::{gpu, tests};
 use trainlab::config::Config;
 use trainlab::engine::Device;
@@ -15,7 +15,10 @@ tests![runs_go_on_bitwise, a_checkpoint_of_another_run_is_refused];
 const STEPS: u32 = 20;
 
 fn config() -> Config {
-    let mut config = SMALL[0].config();
+    prepared(SMALL[0].config())
+}
+
+fn prepared(mut config: Config) -> Config {
     config.training.accumulation = 3;
     config.training.steps = STEPS;
     config.evaluation.every = 0;
@@ -27,30 +30,37 @@ async fn trainer(config: &Config, device: &Device) -> Trainer {
 }
 
 async fn runs_go_on_bitwise() {
-    for device in [&Device::Cpu, gpu().await] {
-        let mut whole = trainer(&config(), device).await;
-        train(&mut whole, STEPS).await.unwrap();
-
-        let mut first = trainer(&config(), device).await;
-        train(&mut first, STEPS / 2).await.unwrap();
-        let bytes = first.checkpoint().await.unwrap().to_bytes(&first.plan.parameters);
-        drop(first);
-
-        let mut second = trainer(&config(), device).await;
-        // What was trained before is overwritten whole.
-        train(&mut second, 3).await.unwrap();
-        second.restore(&bytes).unwrap();
-        assert_eq!(second.finished(), STEPS / 2);
-        train(&mut second, STEPS).await.unwrap();
-
-        let mut states = vec![];
-        for trainer in [&mut whole, &mut second] {
-            let mut state = trainer.checkpoint().await.unwrap();
-            state.header.seconds = 0.0;
-            states.push(state.to_bytes(&trainer.plan.parameters));
+    // The second has turned and normed queries and keys.
+    for config in [config(), prepared(variants().swap_remove(4))] {
+        for device in [&Device::Cpu, gpu().await] {
+            goes_on_bitwise(&config, device).await;
         }
-        assert!(states[0] == states[1], "{}: the second half differs from a whole run", device.name());
     }
+}
+
+async fn goes_on_bitwise(config: &Config, device: &Device) {
+    let mut whole = trainer(config, device).await;
+    train(&mut whole, STEPS).await.unwrap();
+
+    let mut first = trainer(config, device).await;
+    train(&mut first, STEPS / 2).await.unwrap();
+    let bytes = first.checkpoint().await.unwrap().to_bytes(&first.plan.parameters);
+    drop(first);
+
+    let mut second = trainer(config, device).await;
+    // What was trained before is overwritten whole.
+    train(&mut second, 3).await.unwrap();
+    second.restore(&bytes).unwrap();
+    assert_eq!(second.finished(), STEPS / 2);
+    train(&mut second, STEPS).await.unwrap();
+
+    let mut states = vec![];
+    for trainer in [&mut whole, &mut second] {
+        let mut state = trainer.checkpoint().await.unwrap();
+        state.header.seconds = 0.0;
+        states.push(state.to_bytes(&trainer.plan.parameters));
+    }
+    assert!(states[0] == states[1], "{}: the second half differs from a whole run", device.name());
 }
 
 async fn a_checkpoint_of_another_run_is_refused() {

@@ -19,7 +19,11 @@ fn composed() -> BTreeMap<String, String> {
     for case in common::cases::all() {
         sources.insert(case.kernel.shader().compose(), format!("{:?}", case.kernel));
     }
-    let configs = common::lab::SMALL.iter().map(common::lab::Small::config).chain([Config::default()]);
+    let configs = common::lab::SMALL
+        .iter()
+        .map(common::lab::Small::config)
+        .chain(common::lab::variants())
+        .chain([Config::default()]);
     for config in configs {
         let plan = Plan::new(&config, 97, &Device::Cpu).expect("the plan fits");
         let recordings = [plan.train.recording, plan.validate.recording, plan.decode.recording];

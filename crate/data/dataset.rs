@@ -70,8 +70,7 @@ impl Dataset {
             if (1..=longest).contains(&context) {
                 return Ok(());
             }
-            let allowed =
-                format!("1 to {longest} on this text ({train} training and {held_out} held-out tokens)");
+            let allowed = format!("1 to {longest} on this text ({train} training and {held_out} held-out tokens)");
             Err(Error::refused(Problem::new(field, context, allowed, advice)))
         };
         let advice = "Shorten the context or take a longer text.";

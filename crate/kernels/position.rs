@@ -1,6 +1,5 @@
 //! What positional encodings are made of: the table of an encoding that has one, and the slopes of ALiBi.
 
-
 use crate::config::{ModelConfig, Position};
 
 /// Numbers that depend on the position alone. They are computed once, in f64, and uploaded when a run begins: sines of

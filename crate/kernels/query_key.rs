@@ -16,7 +16,7 @@ pub struct QueryKey {
     pub shape: AttentionShape,
     /// With weights, (D) for all heads of queries and (D) for all of keys.
     pub norm: bool,
-    /// Leaves what came in, (B, T, H + KV, D), for the norm's backward pass.
+    /// Leaves what came in, (B, T, H + KV, D), for the norm's backward pass. Only with one.
     pub keep: bool,
     /// Only the token at `step.position`: qkv is (1, (H + 2 KV) D).
     pub decode: bool,

@@ -61,14 +61,7 @@ fn attention(
 
 /// Norms queries and keys and turns them, in place, and takes their gradients back. `shares` takes the shares of the
 /// norms' gradients, those of the queries' weight before those of the keys'.
-fn query_key(
-    r: &mut Recorder,
-    shape: AttentionShape,
-    norm: bool,
-    name: &str,
-    qkv: Variable,
-    shares: Option<Tensor>,
-) {
+fn query_key(r: &mut Recorder, shape: AttentionShape, norm: bool, name: &str, qkv: Variable, shares: Option<Tensor>) {
     let weights: Vec<Tensor> = ["q_norm", "k_norm"]
         .into_iter()
         .filter(|_| norm)

@@ -12,31 +12,30 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
     // The heads of queries, then those of keys.
     let head = index % BOTH;
     let at = token * TOKEN4 + head * HEAD4;
-    var x: array<vec4f, HEAD4>;
-    for (var d = 0u; d < HEAD4; d++) {
-        x[d] = qkv[at + d];
-//#if KEEP
-        raw[index * HEAD4 + d] = x[d];
-//#end
-    }
 //#if NORM
     var sum = 0.0;
     for (var d = 0u; d < HEAD4; d++) {
-        sum += dot(x[d], x[d]);
+        let x = qkv[at + d];
+        sum += dot(x, x);
+//#if KEEP
+        raw[index * HEAD4 + d] = x;
+//#end
     }
     let r = 1.0 / sqrt(sum / f32(HEAD4 * 4u) + EPSILON);
     for (var d = 0u; d < HEAD4; d++) {
-        x[d] *= r * select(k_weight[d], q_weight[d], head < HEADS);
+        qkv[at + d] *= r * select(k_weight[d], q_weight[d], head < HEADS);
     }
 //#end
 //#if TURN
 //#if DECODE
-    rotate(&x, step.position);
+    let position = step.position;
 //#else
-    rotate(&x, token % CONTEXT);
+    let position = token % CONTEXT;
 //#end
-//#end
-    for (var d = 0u; d < HEAD4; d++) {
-        qkv[at + d] = x[d];
+    for (var d = 0u; d < HALF4; d++) {
+        let turned = rotate(mat2x4f(qkv[at + d], qkv[at + HALF4 + d]), position, d);
+        qkv[at + d] = turned[0];
+        qkv[at + HALF4 + d] = turned[1];
     }
+//#end
 }

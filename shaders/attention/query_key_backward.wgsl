@@ -25,20 +25,17 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(num_workgroups) groups:
         let head = first_head + row % heads;
         let at = token * TOKEN4 + head * HEAD4;
 //#if TURN
-        var dy: array<vec4f, HEAD4>;
-        for (var d = 0u; d < HEAD4; d++) {
-            dy[d] = dqkv[at + d];
-        }
-        unrotate(&dy, token % CONTEXT);
-        for (var d = 0u; d < HEAD4; d++) {
-            dqkv[at + d] = dy[d];
+        for (var d = 0u; d < HALF4; d++) {
+            let turned = unrotate(mat2x4f(dqkv[at + d], dqkv[at + HALF4 + d]), token % CONTEXT, d);
+            dqkv[at + d] = turned[0];
+            dqkv[at + HALF4 + d] = turned[1];
         }
 //#end
 //#if NORM
-        let from = (token * BOTH + head) * HEAD4;
+        let source = (token * BOTH + head) * HEAD4;
         var sum = 0.0;
         for (var d = 0u; d < HEAD4; d++) {
-            sum += dot(raw[from + d], raw[from + d]);
+            sum += dot(raw[source + d], raw[source + d]);
         }
         inverses[row] = 1.0 / sqrt(sum / f32(HEAD4 * 4u) + EPSILON);
 //#end
@@ -66,16 +63,16 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(num_workgroups) groups:
         let token = first_token + row / heads;
         let head = first_head + row % heads;
         let at = token * TOKEN4 + head * HEAD4;
-        let from = (token * BOTH + head) * HEAD4;
+        let source = (token * BOTH + head) * HEAD4;
         let r = inverses[row];
         var mean = 0.0;
         for (var d = 0u; d < HEAD4; d++) {
-            mean += dot(dqkv[at + d] * select(k_weight[d], q_weight[d], queries), raw[from + d] * r);
+            mean += dot(dqkv[at + d] * select(k_weight[d], q_weight[d], queries), raw[source + d] * r);
         }
         mean /= f32(HEAD4 * 4u);
         for (var d = 0u; d < HEAD4; d++) {
             let g = dqkv[at + d] * select(k_weight[d], q_weight[d], queries);
-            dqkv[at + d] = r * (g - raw[from + d] * r * mean);
+            dqkv[at + d] = r * (g - raw[source + d] * r * mean);
         }
     }
 //#end

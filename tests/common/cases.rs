@@ -168,24 +168,19 @@ pub fn norm_backward() -> Vec<Case> {
 /// of heads that are and are no powers of two.
 fn attention_shapes() -> Vec<AttentionShape> {
     let shape = |(batch, heads, head_size, context)| AttentionShape::new(batch, context, heads, head_size);
-    let shapes = [(1, 3, 4, 130), (3, 2, 8, 1), (1, 2, 16, 63), (2, 3, 32, 2), (1, 1, 64, 64), (1, 1, 128, 65)];
-    let several = [(4, (2, 2, 32, 5)), (4, (1, 1, 16, 67)), (4, (1, 2, 8, 64)), (2, (1, 2, 64, 33)), (4, (1, 1, 4, 1))];
+    let shapes = [(1, 3, 4, 130), (3, 2, 8, 1), (1, 2, 16, 63), (2, 3, 32, 2), (1, 1, 64, 64)];
+    let several = [(4, (2, 2, 32, 5)), (2, (1, 2, 64, 33)), (4, (1, 1, 4, 1))];
     let several = several.map(|(rows_each, sizes)| AttentionShape { rows_each, ..shape(sizes) });
-    let grouped = |(rows_each, kv_heads, position, sizes)| {
-        AttentionShape { rows_each, kv_heads, position, ..shape(sizes) }
-    };
+    let grouped =
+        |(rows_each, kv_heads, position, sizes)| AttentionShape { rows_each, kv_heads, position, ..shape(sizes) };
     let (alibi, none) = (Position::Alibi, Position::None);
     let grouped = [
         (1, 2, alibi, (1, 6, 8, 257)),
         (1, 1, none, (2, 4, 16, 65)),
-        (1, 3, alibi, (1, 3, 4, 63)),
-        (1, 1, alibi, (1, 5, 32, 64)),
-        (1, 4, alibi, (3, 12, 4, 2)),
         (1, 1, alibi, (1, 2, 128, 65)),
-        (1, 2, alibi, (1, 4, 64, 1)),
+        (1, 3, alibi, (2, 3, 4, 2)),
         (4, 2, alibi, (2, 4, 16, 67)),
-        (4, 1, none, (1, 3, 8, 66)),
-        (2, 1, alibi, (1, 1, 64, 33)),
+        (4, 1, none, (1, 3, 8, 64)),
     ]
     .map(grouped);
     shapes.map(shape).into_iter().chain(several).chain(grouped).collect()
@@ -200,26 +195,29 @@ pub fn attention_forward() -> Vec<Case> {
     cases
 }
 
+/// What the forward pass leaves to the backward one.
+pub fn backward_query(forward: &Case, shape: AttentionShape) -> Case {
+    Case::new(AttentionBackwardQuery(shape))
+        .with("qkv", forward.input("qkv"))
+        .with("out", forward.output("out"))
+        .with("log_sum", forward.output("log_sum"))
+}
+
+pub fn backward_key_value(query: &Case, shape: AttentionShape) -> Case {
+    let mut case = Case::new(AttentionBackwardKeyValue(shape)).with("delta", query.output("delta"));
+    for name in ["dout", "qkv", "log_sum"] {
+        case = case.with(name, query.input(name));
+    }
+    case
+}
+
 pub fn attention_backward_query() -> Vec<Case> {
-    let backward = |forward: Case, shape| {
-        Case::new(AttentionBackwardQuery(shape))
-            .with("qkv", forward.input("qkv"))
-            .with("out", forward.output("out"))
-            .with("log_sum", forward.output("log_sum"))
-    };
-    attention_forward().into_iter().zip(attention_shapes()).map(|(forward, shape)| backward(forward, shape)).collect()
+    attention_forward().iter().zip(attention_shapes()).map(|(forward, shape)| backward_query(forward, shape)).collect()
 }
 
 pub fn attention_backward_key_value() -> Vec<Case> {
-    let backward = |query: Case, shape| {
-        let mut case = Case::new(AttentionBackwardKeyValue(shape)).with("delta", query.output("delta"));
-        for name in ["dout", "qkv", "log_sum"] {
-            case = case.with(name, query.input(name));
-        }
-        case
-    };
-    let queries = attention_backward_query().into_iter().zip(attention_shapes());
-    queries.map(|(query, shape)| backward(query, shape)).collect()
+    let queries = attention_backward_query();
+    queries.iter().zip(attention_shapes()).map(|(query, shape)| backward_key_value(query, shape)).collect()
 }
 
 /// The first and the last positions, and those around the shader's 64 keys at a time; more channels in a head than
@@ -275,11 +273,14 @@ pub fn with_turns(case: Case, shape: AttentionShape) -> Case {
 
 pub fn query_key() -> Vec<Case> {
     let mut cases = vec![];
-    for (shape, norm) in query_key_shapes() {
-        let case = |keep, decode| with_turns(Case::new(QueryKey { shape, norm, keep, decode }), shape).scaled("qkv", 3.0);
-        cases.extend([case(norm, false), case(false, false)]);
+    for (i, (shape, norm)) in query_key_shapes().into_iter().enumerate() {
+        let case =
+            |keep, decode| with_turns(Case::new(QueryKey { shape, norm, keep, decode }), shape).scaled("qkv", 3.0);
         let position = shape.context as u32 - 1;
-        cases.push(case(false, true).at(Step { position, ..Step::default() }));
+        cases.push(case(norm && i % 3 > 0, false));
+        if i % 3 == 0 {
+            cases.push(case(false, true).at(Step { position, ..Step::default() }));
+        }
     }
     cases
 }
@@ -302,9 +303,8 @@ pub fn tokens(shape: EmbedShape) -> Vec<u32> {
 }
 
 pub fn embed() -> Vec<Case> {
-    let case = |shape, positions, decode| {
-        Case::new(Embed { shape, positions, decode }).with_ids("tokens", &tokens(shape))
-    };
+    let case =
+        |shape, positions, decode| Case::new(Embed { shape, positions, decode }).with_ids("tokens", &tokens(shape));
     let mut cases = vec![];
     for positions in [true, false] {
         cases.extend(embed_shapes().into_iter().map(|shape| case(shape, positions, false)));

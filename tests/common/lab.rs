@@ -1,6 +1,6 @@
 //! A training run taken apart: a plan's tape on a device or, through the twins in f64, on the oracle; a step at a time.
 
-use trainlab::config::{Config, Norm, TokenizerKind};
+use trainlab::config::{Config, Norm, Position, TokenizerKind};
 use trainlab::cpu::CpuEngine;
 use trainlab::data::{Batches, Dataset};
 use trainlab::engine::{Device, Engine};
@@ -70,6 +70,29 @@ pub const SMALL: [Small; 3] = [
         tied_head: false,
     },
 ];
+
+/// What a model's attention and positions may be, each value at least once, at small sizes.
+pub fn variants() -> Vec<Config> {
+    let variant = |(position, heads, kv_heads, qk_norm): (Position, u32, u32, bool)| {
+        let mut config = SMALL[0].config();
+        let model = &mut config.model;
+        (model.layers, model.width, model.context) = (2, 8 * heads, 17);
+        (model.heads, model.position, model.kv_heads, model.qk_norm) = (heads, position, kv_heads, qk_norm);
+        if position == Position::Rope {
+            (model.rope_base, model.rope_interpolation) = (500.0, 1.5);
+        }
+        config
+    };
+    let all = [
+        (Position::None, 3, 0, false),
+        (Position::Learned, 2, 1, true),
+        (Position::Sinusoidal, 2, 0, false),
+        (Position::Rope, 3, 1, false),
+        (Position::Rope, 4, 2, true),
+        (Position::Alibi, 6, 2, false),
+    ];
+    all.map(variant).to_vec()
+}
 
 /// A text with enough structure to be learnt, in characters: 2 parts in 5 are held out.
 pub fn dataset() -> Dataset {

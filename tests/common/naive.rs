@@ -384,9 +384,7 @@ fn root_mean_square(x: &[f64]) -> f64 {
 /// Each head of queries and of keys: its number, its first element in (rows, (H + 2 KV) D), its token.
 fn query_and_key_heads(shape: AttentionShape, tokens: usize) -> Vec<(usize, usize, usize)> {
     let both = shape.heads + shape.kv_heads;
-    let head = |token: usize, head: usize| {
-        (head, (token * (both + shape.kv_heads) + head) * shape.head_size, token)
-    };
+    let head = |token: usize, head: usize| (head, (token * (both + shape.kv_heads) + head) * shape.head_size, token);
     (0..tokens).flat_map(|token| (0..both).map(move |h| head(token, h))).collect()
 }
 

@@ -1,24 +1,14 @@
 // RoPE (Su et al. 2021, arXiv 2104.09864): channels d and d + D/2 of a head are turned together, by the angle of `turns`
-// (T, D: cos, then sin, of the D/2 angles), four pairs at a time.
+// (T, D: cos, then sin, of the D/2 angles). A pair has four channels of the one half and the four of the other.
 
-fn rotate(x: ptr<function, array<vec4f, HEAD4>>, position: u32) {
-    for (var d = 0u; d < HALF4; d++) {
-        let cosine = turns[position * HEAD4 + d];
-        let sine = turns[position * HEAD4 + HALF4 + d];
-        let a = (*x)[d];
-        let b = (*x)[d + HALF4];
-        (*x)[d] = a * cosine - b * sine;
-        (*x)[d + HALF4] = b * cosine + a * sine;
-    }
+fn rotate(pair: mat2x4f, position: u32, d: u32) -> mat2x4f {
+    let cosine = turns[position * HEAD4 + d];
+    let sine = turns[position * HEAD4 + HALF4 + d];
+    return mat2x4f(pair[0] * cosine - pair[1] * sine, pair[1] * cosine + pair[0] * sine);
 }
 
-fn unrotate(x: ptr<function, array<vec4f, HEAD4>>, position: u32) {
-    for (var d = 0u; d < HALF4; d++) {
-        let cosine = turns[position * HEAD4 + d];
-        let sine = turns[position * HEAD4 + HALF4 + d];
-        let a = (*x)[d];
-        let b = (*x)[d + HALF4];
-        (*x)[d] = a * cosine + b * sine;
-        (*x)[d + HALF4] = b * cosine - a * sine;
-    }
+fn unrotate(pair: mat2x4f, position: u32, d: u32) -> mat2x4f {
+    let cosine = turns[position * HEAD4 + d];
+    let sine = turns[position * HEAD4 + HALF4 + d];
+    return mat2x4f(pair[0] * cosine + pair[1] * sine, pair[1] * cosine - pair[0] * sine);
 }
