@@ -140,24 +140,17 @@ impl Plan {
         let recording = r.tape.finish(&mut buffers);
         let train = Pass { recording, batch, shape: shape_of_batch, result: losses };
 
-        let (mut shape_of_validation, mut batch_of_validation, mut losses_of_validation) =
-            (shape_of_batch, batch, losses);
+        let mut validate = Pass { recording: Recording::default(), ..train };
         if context_of_validation != context {
-            // As many tokens as in training, where that is a sequence at least.
-            let sequences = (shape_of_batch.rows() / context_of_validation).max(1);
-            shape_of_validation = EmbedShape { context: context_of_validation, ..shape(sequences as u32) };
-            let tokens = buffers.add("held-out tokens", Purpose::Traffic, shape_of_validation.tokens_len());
-            batch_of_validation.tokens = tokens;
-            losses_of_validation = buffers.add("held-out losses", Purpose::Traffic, shape_of_validation.rows());
+            // About as many tokens at once as in training, and a whole sequence at least.
+            let batch = (shape_of_batch.rows() / context_of_validation).max(1);
+            validate.shape = EmbedShape { batch, context: context_of_validation, ..shape_of_batch };
+            validate.batch.tokens = buffers.add("held-out tokens", Purpose::Traffic, validate.shape.tokens_len());
+            validate.result = buffers.add("held-out losses", Purpose::Traffic, validate.shape.rows());
         }
-        let mut r = recorder(shape_of_validation, batch_of_validation, None);
-        model::loss(&mut r, model, losses_of_validation);
-        let validate = Pass {
-            recording: r.tape.finish(&mut buffers),
-            batch: batch_of_validation,
-            shape: shape_of_validation,
-            result: losses_of_validation,
-        };
+        let mut r = recorder(validate.shape, validate.batch, None);
+        model::loss(&mut r, model, validate.result);
+        validate.recording = r.tape.finish(&mut buffers);
 
         let shape_of_text = shape(1);
         let tokens = buffers.add("text", Purpose::Traffic, shape_of_text.tokens_len());

@@ -99,6 +99,9 @@ impl Need {
 
 /// `excess` is what stands in the way of the whole batch.
 fn refusal(config: &Config, vocabulary: usize, device: &Device, mut excess: Excess) -> Problem {
+    if let Some(problem) = validation_too_long(config, vocabulary, device) {
+        return problem;
+    }
     let training = &config.training;
     let split = |batch_size: u32, accumulation: u32| {
         let mut config = config.clone();
@@ -135,6 +138,31 @@ fn refusal(config: &Config, vocabulary: usize, device: &Device, mut excess: Exce
     Problem::new("training.batch_size", training.batch_size, format!("at most {largest} {place}"), advice)
         .or_set("training.batch_size", largest)
         .or_set("training.accumulation", accumulation)
+}
+
+/// Where a run would fit but for validations that read more at once than training does: the longest that do.
+fn validation_too_long(config: &Config, vocabulary: usize, device: &Device) -> Option<Problem> {
+    let with = |context: u32| {
+        let mut config = config.clone();
+        config.evaluation.context = context;
+        attempt(&config, vocabulary, device).err()
+    };
+    let (mut fits, mut too_long) = (config.model.context, config.evaluation.context);
+    if too_long <= fits || with(fits).is_some() {
+        return None;
+    }
+    let mut excess = with(too_long)?;
+    while too_long - fits > 1 {
+        let middle = fits.midpoint(too_long);
+        match with(middle) {
+            None => fits = middle,
+            Some(of_middle) => (too_long, excess) = (middle, of_middle),
+        }
+    }
+    let allowed =
+        format!("at most {fits} on {}, where {} may take {} MiB", device.name(), excess.what, excess.limit / MIB);
+    let problem = Problem::new("evaluation.context", config.evaluation.context, allowed, format!("Take {fits}."));
+    Some(problem.or_set("evaluation.context", fits))
 }
 
 #[cfg(test)]
