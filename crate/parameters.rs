@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use crate::config::{Config, ModelConfig, Position};
 use crate::hash::fnv1a_32;
+use crate::kernels::position;
 use crate::random::{Random, Stream};
 use crate::tape::aligned;
 
@@ -44,9 +45,10 @@ impl Parameters {
     pub fn new(model: &ModelConfig, vocabulary: usize) -> Self {
         let [width, hidden, context] = [model.width, model.hidden, model.context].map(|n| n as usize);
         let [qkv, head_size] = [model.qkv_width(), model.head_size()].map(|n| n as usize);
-        let normal = Init::Normal { deviation: 0.02 };
+        let deviation = position::SIZE as f32;
+        let normal = Init::Normal { deviation };
         // Every block adds twice to the residual stream: its variance must not grow with depth.
-        let residual = Init::Normal { deviation: 0.02 / (2.0 * model.layers as f32).sqrt() };
+        let residual = Init::Normal { deviation: deviation / (2.0 * model.layers as f32).sqrt() };
         let zero = Init::Constant(0.0);
 
         let mut parameters = Self { list: vec![], len: 0, decayed: 0, norms: 0..0, head_norms: 0..0 };

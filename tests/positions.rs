@@ -192,20 +192,22 @@ async fn interpolation_divides_positions() {
 
 async fn sinusoids_are_those_worked_out_by_hand() {
     let table = Table::Sinusoids { context: 8192, width: 4 }.values();
-    assert_eq!(table[..4], [0.0, 1.0, 0.0, 1.0]);
+    assert_eq!(table[..4], [0.0, 0.02, 0.0, 0.02]);
     let rows = [
         (1, [0.841470984807897, 0.54030230586814, 0.00999983333416666, 0.999950000416665]),
         (8191, [-0.763006789352456, -0.646390469764257, 0.22660540823086, 0.973986647218803]),
     ];
     for (position, row) in rows {
-        assert_close("sinusoids", &table[position * 4..][..4], &row, [0.0, 1e-11]);
+        // Of the size that token vectors begin with.
+        let row = row.map(|wave| 0.02 * wave);
+        assert_close("sinusoids", &table[position * 4..][..4], &row, [0.0, 1e-12]);
     }
     let shape = EmbedShape { batch: 1, context: 2, vocabulary: 3, width: 4 };
     let case = Case::new(Embed { shape, positions: true, decode: false })
         .with_ids("tokens", &[2, 1, 0])
         .with("token_embedding", (0..12).map(f64::from).collect::<Vec<f64>>())
         .with("position_embedding", &table[..8]);
-    let expected = [8.0, 10.0, 10.0, 12.0, 4.841470984807897, 5.54030230586814, 6.009999833334167, 7.999950000416665];
+    let expected = [8.0, 9.02, 10.0, 11.02, 4.01682941969616, 5.01080604611736, 6.00019999666668, 7.01999900000833];
     for x in everywhere(&case, 2).await {
         assert_close("embeddings", &x, &expected, [1e-6, 0.0]);
     }

@@ -134,7 +134,8 @@ pub enum Position {
     #[default]
     Learned,
     /// Sines and cosines of the position, added to the token's vector: channels 2i and 2i + 1 have
-    /// sin and cos of p / 10000^(2i / width) (Vaswani et al. 2017, arXiv 1706.03762).
+    /// sin and cos of p / 10000^(2i / width), times 0.02, the size that token vectors begin with (Vaswani et al. 2017,
+    /// arXiv 1706.03762, where both have size 1).
     Sinusoidal,
     /// Queries and keys are turned by their positions: channels i and i + D/2 of a head of size D by
     /// p · base^(−2i / D), so that a score depends on the distance alone (Su et al. 2021, arXiv 2104.09864).
