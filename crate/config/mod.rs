@@ -128,7 +128,6 @@ impl Norm {
 pub enum Position {
     /// Nothing says it: what comes before a token is all that causal attention lets it see (NoPE; Kazemnejad et al.
     /// 2023, arXiv 2305.19466).
-    #[schemars(title = "none")]
     None,
     /// A trained vector for each position, added to the token's (GPT-2).
     #[default]
