@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::f64::consts::SQRT_2;
 use std::rc::Rc;
 
 use common::lab::{SMALL, dataset};
@@ -83,10 +84,10 @@ async fn alibi_slopes_are_the_authors() {
             0.015625,
             0.0078125,
             0.00390625,
-            0.7071067811865476,
-            0.3535533905932738,
-            0.1767766952966369,
-            0.08838834764831845,
+            SQRT_2 / 2.0,
+            SQRT_2 / 4.0,
+            SQRT_2 / 8.0,
+            SQRT_2 / 16.0,
         ],
     ];
     for slopes in expected {
