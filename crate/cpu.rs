@@ -2,6 +2,7 @@
 //! in f64 it is the oracle of whole steps.
 
 use crate::engine::ProgramId;
+use crate::kernels::position::Table;
 use crate::kernels::{Access, Arg, Args, Element, Kernel, Step};
 use crate::real::Real;
 use crate::tape::{BufferId, Buffers, Op, Recording, Tensor};
@@ -15,10 +16,12 @@ pub struct CpuEngine<R> {
 }
 
 impl<R: Real> CpuEngine<R> {
-    /// Allocates `buffers`; they start as zeros.
+    /// Allocates `buffers`; they start as zeros, tables as what they hold.
     pub fn new(buffers: &Buffers) -> Self {
         let lens: Vec<usize> = buffers.specs.iter().map(|spec| spec.len).collect();
-        Self { buffers: vec![vec![]; lens.len()], ids: vec![vec![]; lens.len()], lens, programs: vec![] }
+        let numbers = |table: &Table| table.values().into_iter().map(R::of).collect();
+        let tables = buffers.specs.iter().map(|spec| spec.table.as_ref().map(numbers).unwrap_or_default());
+        Self { buffers: tables.collect(), ids: vec![vec![]; lens.len()], lens, programs: vec![] }
     }
 
     pub fn add(&mut self, recording: &Recording) -> ProgramId {

@@ -76,7 +76,7 @@ pub struct CpuRun {
 }
 
 impl Engine {
-    /// Allocates `buffers`, zeroed. `read_len` is the most that one read from `run` brings back.
+    /// Allocates `buffers`, zeroed, and fills the tables. `read_len` is the most that one read from `run` brings back.
     pub fn new(device: &Device, buffers: &Buffers, read_len: usize) -> Result<Self> {
         Ok(match device {
             Device::Gpu(gpu) => Self::Gpu(Box::new(GpuEngine::new(Rc::clone(gpu), buffers, read_len)?)),

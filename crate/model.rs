@@ -3,24 +3,29 @@
 use crate::config::{Config, ModelConfig};
 use crate::kernels::norm::NormBackward;
 use crate::kernels::pick::{Pick, Picks};
+use crate::kernels::query_key::QueryKeyBackward;
 use crate::kernels::reduce::SumGroups;
 use crate::kernels::soft_cap::SoftCap;
-use crate::layers::{self, Recorder, Variable};
+use crate::layers::{self, Recorder, Shares, Variable};
 use crate::tape::Tensor;
 
 /// Records everything from the tokens to what the head reads (B·T, C).
 fn body(r: &mut Recorder, model: &ModelConfig) -> Variable {
     let width = r.shape.width;
     let shares = r.trains().then(|| norm_shares(r, model));
+    let head_shares = (r.trains() && model.qk_norm).then(|| head_norm_shares(r, model));
     let shares_of = |i: u32| shares.as_ref().map(|shares| shares[i as usize]);
 
     // How the stream's gradient flows: see `layers::block`.
     let mut x = r.variable("embedding", width);
-    layers::embed(r, x, model.tied_head);
+    layers::embed(r, x, model.position, model.tied_head);
     x = layers::dropout(r, model, "embedding dropout", x, 0);
     for i in 0..model.layers {
-        let pair = shares_of(2 * i).zip(shares_of(2 * i + 1)).map(|(norm1, norm2)| [norm1, norm2]);
-        x = layers::block(r, model, i, x, pair);
+        let shares = shares_of(2 * i).zip(shares_of(2 * i + 1)).map(|(norm1, norm2)| Shares {
+            norms: [norm1, norm2],
+            heads: head_shares.as_ref().map(|shares| shares[i as usize]),
+        });
+        x = layers::block(r, model, i, x, shares);
     }
     if model.has_final_norm() {
         x = layers::norm(r, model, "norm_f", x, shares_of(2 * model.layers), true);
@@ -41,6 +46,19 @@ fn norm_shares(r: &mut Recorder, model: &ModelConfig) -> Vec<Tensor> {
     // Recorded first, so it plays last.
     r.tape.backward(|group| group.push(kernel, "norm gradients", &[all, gradients]));
     (0..sets).map(|i| all.slice(i * set..(i + 1) * set)).collect()
+}
+
+/// The same for QK-norm: for each block the shares of the queries' weight, then of the keys'.
+fn head_norm_shares(r: &mut Recorder, model: &ModelConfig) -> Vec<Tensor> {
+    let blocks = model.layers as usize;
+    let groups = QueryKeyBackward::groups(r.shape.rows());
+    let width = QueryKeyBackward::share(model.head_size() as usize);
+    let pair = 2 * groups * width;
+    let all = r.tape.transient("head norm shares", blocks * pair);
+    let gradients = r.gradients.expect("only while training").slice(r.parameters.head_norms.clone());
+    let kernel = SumGroups { sets: 2 * blocks, groups, width, accumulate: r.accumulate };
+    r.tape.backward(|group| group.push(kernel, "head norm gradients", &[all, gradients]));
+    (0..blocks).map(|i| all.slice(i * pair..(i + 1) * pair)).collect()
 }
 
 /// Records the loss of each token, in nats, into `losses` (B·T), and all gradients while training.

@@ -8,8 +8,9 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use crate::config::{Config, ModelConfig};
+use crate::config::{Config, ModelConfig, Position};
 use crate::hash::fnv1a_32;
+use crate::kernels::position;
 use crate::random::{Random, Stream};
 use crate::tape::aligned;
 
@@ -48,22 +49,28 @@ pub struct Parameters {
     pub decayed: usize,
     /// The norms' part of the arena.
     pub norms: Range<usize>,
+    /// That of QK-norm: for each block the queries' weight, then the keys'.
+    pub head_norms: Range<usize>,
 }
 
 impl Parameters {
     pub fn new(model: &ModelConfig, vocabulary: usize) -> Self {
         let [width, hidden, context] = [model.width, model.hidden_size(), model.context].map(|n| n as usize);
-        let normal = Init::Normal { deviation: 0.02 };
+        let [qkv, head_size] = [model.qkv_width(), model.head_size()].map(|n| n as usize);
+        let deviation = position::SIZE as f32;
+        let normal = Init::Normal { deviation };
         // Every block adds twice to the residual stream: its variance must not grow with depth.
-        let residual = Init::Normal { deviation: 0.02 / (2.0 * model.layers as f32).sqrt() };
+        let residual = Init::Normal { deviation: deviation / (2.0 * model.layers as f32).sqrt() };
         let zero = Init::Constant(0.0);
 
-        let mut parameters = Self { list: vec![], len: 0, decayed: 0, norms: 0..0 };
+        let mut parameters = Self { list: vec![], len: 0, decayed: 0, norms: 0..0, head_norms: 0..0 };
         let blocks = || (0..model.layers).map(|i| format!("blocks.{i}"));
         parameters.add("tok_emb.weight".to_owned(), vec![vocabulary, width], normal);
-        parameters.add("pos_emb.weight".to_owned(), vec![context, width], normal);
+        if model.position == Position::Learned {
+            parameters.add("pos_emb.weight".to_owned(), vec![context, width], normal);
+        }
         for block in blocks() {
-            parameters.add(format!("{block}.attn.qkv.weight"), vec![3 * width, width], normal);
+            parameters.add(format!("{block}.attn.qkv.weight"), vec![qkv, width], normal);
             parameters.add(format!("{block}.attn.out.weight"), vec![width, width], residual);
             if model.activation.is_gated() {
                 parameters.add(format!("{block}.mlp.gate.weight"), vec![hidden, width], normal);
@@ -77,7 +84,7 @@ impl Parameters {
         parameters.decayed = parameters.len;
 
         for block in blocks().filter(|_| model.biases) {
-            parameters.add(format!("{block}.attn.qkv.bias"), vec![3 * width], zero);
+            parameters.add(format!("{block}.attn.qkv.bias"), vec![qkv], zero);
             parameters.add(format!("{block}.attn.out.bias"), vec![width], zero);
             if model.activation.is_gated() {
                 parameters.add(format!("{block}.mlp.gate.bias"), vec![hidden], zero);
@@ -94,6 +101,15 @@ impl Parameters {
             }
         }
         parameters.norms = first_norm..parameters.len;
+        if model.qk_norm {
+            for block in blocks() {
+                for norm in ["q_norm", "k_norm"] {
+                    let name = format!("{block}.attn.{norm}.weight");
+                    parameters.add(name, vec![head_size], Init::Constant(1.0));
+                }
+            }
+        }
+        parameters.head_norms = parameters.norms.end..parameters.len;
         parameters
     }
 
@@ -197,6 +213,26 @@ mod tests {
         }
         model.equal_parameters = false;
         assert_eq!(model.hidden_size(), 384);
+    }
+
+    #[test]
+    fn what_attention_needs_follows_the_options() {
+        let mut model = ModelConfig { layers: 2, width: 96, heads: 6, context: 64, ..Default::default() };
+        let shape = |model: &ModelConfig, name: &str| {
+            let parameters = Parameters::new(model, 65);
+            parameters.list.into_iter().find(|parameter| parameter.name == name).map(|parameter| parameter.shape)
+        };
+        assert_eq!(shape(&model, "pos_emb.weight"), Some(vec![64, 96]));
+        assert_eq!(shape(&model, "blocks.1.attn.q_norm.weight"), None);
+        for position in [Position::None, Position::Sinusoidal, Position::Rope, Position::Alibi] {
+            model.position = position;
+            assert_eq!(shape(&model, "pos_emb.weight"), None);
+        }
+        // 6 heads of queries, 2 of keys, 2 of values, 16 channels each.
+        (model.kv_heads, model.qk_norm) = (2, true);
+        assert_eq!(shape(&model, "blocks.1.attn.qkv.weight"), Some(vec![160, 96]));
+        assert_eq!(shape(&model, "blocks.1.attn.qkv.bias"), Some(vec![160]));
+        assert_eq!(shape(&model, "blocks.1.attn.k_norm.weight"), Some(vec![16]));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::gpu::GpuEngine;
 use crate::kernels::embedding::EmbedShape;
 use crate::kernels::pick::{Pick, Picks};
+use crate::kernels::position::Table;
 use crate::layers::{Batch, Recorder};
 use crate::model;
 use crate::optimizer::{self, State};
@@ -88,7 +89,7 @@ pub struct Bytes {
     pub optimizer: u64,
     /// What a step computes on the way, what its kernels take for themselves, and the caches of sampling.
     pub activations: u64,
-    /// Tokens in, metrics out, checkpoints.
+    /// Tokens and tables in, metrics out, checkpoints.
     pub traffic: u64,
     pub total: u64,
 }
@@ -99,9 +100,7 @@ impl Plan {
     /// # Errors
     /// Where the text is too short for the context, or as [`Self::new`].
     pub fn for_dataset(config: &Config, dataset: &Dataset, device: &Device) -> Result<Self> {
-        let context = config.model.context as usize;
-        dataset.check_context(context)?;
-        dataset.validation_windows(context, config.evaluation.bytes as usize)?;
+        dataset.check_context(config.model.context as usize, config.evaluation_context() as usize)?;
         Self::new(config, dataset.tokenizer.vocabulary_size(), device)
     }
 
@@ -119,12 +118,10 @@ impl Plan {
         let weights = buffers.add("parameters", Purpose::Parameters, parameters.len);
         let gradients = buffers.add("gradients", Purpose::Gradients, parameters.len);
         let state = State::new(config, &parameters, &mut buffers);
-        let shape = |batch: u32| EmbedShape {
-            batch: batch as usize,
-            context: model.context as usize,
-            vocabulary,
-            width: model.width as usize,
-        };
+        let [context, context_of_validation] = [model.context, config.evaluation_context()].map(|n| n as usize);
+        let shape = |batch: u32| EmbedShape { batch: batch as usize, context, vocabulary, width: model.width as usize };
+        let table = Table::of(model, context.max(context_of_validation));
+        let positions = table.map(|table| buffers.add_table("positions", table));
 
         let micro_batches = config.training.accumulation as usize;
         let recorder = |shape: EmbedShape, batch, gradients| Recorder {
@@ -134,6 +131,7 @@ impl Plan {
             gradients,
             decodes: false,
             batch,
+            positions,
             shape,
             micro_batches,
             labels: None,
@@ -166,13 +164,19 @@ impl Plan {
             pass(tape.finish(&mut buffers))
         });
 
-        let mut r = recorder(shape_of_batch, batch, None);
-        model::loss(&mut r, config, losses);
-        let recording = r.tape.finish(&mut buffers);
-        let validate = pass(recording);
+        let mut validate = Pass { recording: Recording::default(), ..train };
+        if context_of_validation != context {
+            // About as many tokens at once as in training, and a whole sequence at least.
+            let batch = (shape_of_batch.rows() / context_of_validation).max(1);
+            validate.shape = EmbedShape { batch, context: context_of_validation, ..shape_of_batch };
+            validate.batch.tokens = buffers.add("held-out tokens", Purpose::Traffic, validate.shape.tokens_len());
+            validate.result = buffers.add("held-out losses", Purpose::Traffic, validate.shape.rows());
+        }
+        let mut r = recorder(validate.shape, validate.batch, None);
+        model::loss(&mut r, config, validate.result);
+        validate.recording = r.tape.finish(&mut buffers);
 
         let shape_of_text = shape(1);
-        let context = shape_of_text.context;
         let tokens = buffers.add("text", Purpose::Traffic, shape_of_text.tokens_len());
         // For its sizes.
         let pick = Pick { context, vocabulary, soft_cap: None };

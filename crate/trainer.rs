@@ -310,7 +310,7 @@ impl Trainer {
         self.pause();
         let Pass { shape, batch, result, .. } = self.plan.validate;
         let program = self.programs.validate(&mut self.engine, &self.plan, &mut |_, _| ()).await?;
-        let windows = self.dataset.validation_windows(shape.context, self.config.evaluation.bytes as usize)?;
+        let windows = self.dataset.validation_windows(shape.context, self.config.evaluation.bytes as usize);
         let (mut nats, mut scored, mut bytes) = (0.0, 0u64, 0u64);
         for windows in windows.chunks(shape.batch) {
             // The last batch may be short: its rows are filled up, and what they score is left out.

@@ -1,4 +1,5 @@
-// x (B, T, C) = tok_emb[token] + pos_emb[t], one invocation four neighbours. DECODE: the row at `step.position` alone.
+// x (B, T, C) = tok_emb[token], and POSITIONS adds a row of (T, C); one invocation four neighbours. DECODE: the row at
+// `step.position` alone.
 
 @compute @workgroup_size(WORKGROUP_X)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workgroups: vec3u) {
@@ -14,5 +15,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
 //#end
     let b = index / (WIDTH4 * CONTEXT);
     let token = tokens[b * (CONTEXT + 1u) + t];
-    x[index] = token_embedding[token * WIDTH4 + c] + position_embedding[t * WIDTH4 + c];
+    var sum = token_embedding[token * WIDTH4 + c];
+//#if POSITIONS
+    sum += position_embedding[t * WIDTH4 + c];
+//#end
+    x[index] = sum;
 }

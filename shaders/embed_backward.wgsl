@@ -1,5 +1,5 @@
 // The gradients of both embeddings. The first VOCABULARY · C/4 invocations own four neighbours of a token's row and
-// sum dx over the rows where the token occurs; the rest own a position's and sum over the batch.
+// sum dx over the rows where the token occurs; with trained POSITIONS the rest own a position's and sum over the batch.
 
 @compute @workgroup_size(WORKGROUP_X)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workgroups: vec3u) {
@@ -16,6 +16,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
 //#else
         dtoken[index] = sum;
 //#end
+//#if POSITIONS
     } else if (row < VOCABULARY + CONTEXT) {
         let t = row - VOCABULARY;
         for (var b = 0u; b < BATCH; b++) {
@@ -25,6 +26,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
         dposition[t * WIDTH4 + c] += sum;
 //#else
         dposition[t * WIDTH4 + c] = sum;
+//#end
 //#end
     }
 }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::lab::{Lab, SMALL, batches, block_variants, dataset, train};
+use common::lab::{Lab, SMALL, attention_variants, batches, block_variants, dataset, train};
 use common::{assert_close, gpu, tests};
 use trainlab::config::Config;
 use trainlab::engine::Device;
@@ -17,10 +17,10 @@ tests![
     a_micro_batch_that_diverges_is_found,
 ];
 
-fn configs() -> [Config; 3] {
-    // The last with dropout, whose masks know nothing of micro-batches.
-    let [variant, ..] = block_variants();
-    [SMALL[0].config(), SMALL[1].config(), variant].map(|mut config| {
+fn configs() -> [Config; 4] {
+    // Turned and normed queries and keys; and dropout, whose masks know nothing of micro-batches.
+    let [dropout, ..] = block_variants();
+    [SMALL[0].config(), SMALL[1].config(), attention_variants().swap_remove(4), dropout].map(|mut config| {
         config.training.batch_size = 4;
         config
     })

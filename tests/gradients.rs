@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Case, assert_close, cases, random, tests};
-use trainlab::config::{Activation, Config, Norm, NormPosition};
+use trainlab::config::{Activation, Config, Norm, NormPosition, Position};
 use trainlab::cpu::CpuEngine;
 use trainlab::kernels::attention::{
     AttentionBackwardKeyValue, AttentionBackwardQuery, AttentionForward, AttentionShape,
@@ -13,6 +13,8 @@ use trainlab::kernels::cross_entropy::CrossEntropy;
 use trainlab::kernels::embedding::{Embed, EmbedBackward, EmbedShape, TokenIndex};
 use trainlab::kernels::matmul::{ActivationEnd, Ends, Layout, MatMul};
 use trainlab::kernels::norm::{NormBackward, NormForward};
+use trainlab::kernels::position::Table;
+use trainlab::kernels::query_key::{QueryKey, QueryKeyBackward};
 use trainlab::kernels::reduce::SumGroups;
 use trainlab::kernels::soft_cap::SoftCap;
 use trainlab::kernels::{Kernel, Step};
@@ -25,9 +27,11 @@ tests![
     two_linear_layers,
     norms,
     attention,
+    queries_and_keys,
     cross_entropy,
     smoothed_capped_cross_entropy,
     embeddings,
+    models_with_other_positions_and_heads,
     tied_layer_norm_model,
     untied_rms_norm_model,
     tied_model_in_chunks,
@@ -142,9 +146,15 @@ async fn norms() {
 }
 
 async fn attention() {
-    // The second is longer than the twins' tile.
-    for (batch, heads, context) in [(2, 3, 5), (1, 1, 67)] {
-        let shape = AttentionShape::new(batch, context, heads, 4);
+    // The second and the last are longer than the twins' tile.
+    for (batch, heads, kv_heads, context, position) in [
+        (2, 3, 3, 5, Position::None),
+        (1, 1, 1, 67, Position::None),
+        (2, 4, 2, 5, Position::None),
+        (1, 6, 2, 7, Position::Alibi),
+        (1, 2, 1, 67, Position::Alibi),
+    ] {
+        let shape = AttentionShape { kv_heads, position, ..AttentionShape::new(batch, context, heads, 4) };
         let forward = Case::new(AttentionForward(shape)).scaled("qkv", 1.5);
         let dout = random(100, shape.out_len(), 1.0);
         let query = Case::new(AttentionBackwardQuery(shape))
@@ -159,6 +169,32 @@ async fn attention() {
             .with("delta", query.output("delta"))
             .with("dqkv", query.output("dqkv"));
         check(&forward, "out", &dout, "qkv", &key_value.output("dqkv"));
+    }
+}
+
+async fn queries_and_keys() {
+    for (position, norm) in [(Position::Rope, false), (Position::None, true), (Position::Rope, true)] {
+        // More than one group of tokens.
+        let shape = AttentionShape { kv_heads: 2, position, ..AttentionShape::new(2, 9, 4, 8) };
+        let forward = Case::new(QueryKey { shape, norm, keep: norm, decode: false });
+        let forward = cases::with_turns(forward, shape).scaled("qkv", 2.0);
+        let dy = random(100, shape.qkv_len(), 1.0);
+        let mut backward = Case::new(QueryKeyBackward { shape, norm }).with("dqkv", &dy[..]);
+        backward = cases::with_turns(backward, shape);
+        if norm {
+            for name in ["q_weight", "k_weight"] {
+                backward = backward.with(name, forward.input(name));
+            }
+            backward = backward.with("raw", forward.output("raw"));
+        }
+        check(&forward, "qkv", &dy, "qkv", &backward.output("dqkv"));
+        if norm {
+            let groups = QueryKeyBackward::groups(shape.tokens());
+            let kernel = SumGroups { sets: 2, groups, width: QueryKeyBackward::share(8), accumulate: false };
+            let sums = Case::new(kernel).with("shares", backward.output("shares")).output("sums");
+            check(&forward, "qkv", &dy, "q_weight", &sums[..8]);
+            check(&forward, "qkv", &dy, "k_weight", &sums[aligned(8)..][..8]);
+        }
     }
 }
 
@@ -216,14 +252,13 @@ async fn smoothed_capped_cross_entropy() {
 async fn embeddings() {
     let shape = EmbedShape { batch: 3, context: 5, vocabulary: 7, width: 4 };
     let tokens = cases::tokens(shape);
-    let forward = Case::new(Embed { shape, decode: false }).with_ids("tokens", &tokens);
+    let forward = Case::new(Embed { shape, positions: true, decode: false }).with_ids("tokens", &tokens);
     let dx = random(100, shape.rows() * shape.width, 1.0);
     let mut index = TokenIndex::new(shape);
     index.fill(shape, &tokens);
-    let backward = Case::new(EmbedBackward { shape, accumulate_tokens: false, accumulate_positions: false })
-        .with("dx", &dx[..])
-        .with_ids("starts", &index.starts)
-        .with_ids("order", &index.order);
+    let kernel = EmbedBackward { shape, accumulate_tokens: false, positions: true, accumulate_positions: false };
+    let backward =
+        Case::new(kernel).with("dx", &dx[..]).with_ids("starts", &index.starts).with_ids("order", &index.order);
     check(&forward, "x", &dx, "token_embedding", &backward.output("dtoken"));
     check(&forward, "x", &dx, "position_embedding", &backward.output("dposition"));
 }
@@ -259,6 +294,24 @@ async fn gated_post_norm_model_with_dropout() {
         (model.norm, model.norm_position) = (Norm::RmsNorm, NormPosition::Post);
         (model.dropout, model.logit_soft_cap) = (0.25, 3.0);
     });
+}
+
+async fn models_with_other_positions_and_heads() {
+    for (position, kv_heads, qk_norm) in [
+        (Position::None, 0, false),
+        (Position::Sinusoidal, 1, false),
+        (Position::Rope, 0, false),
+        (Position::Rope, 2, true),
+        (Position::Alibi, 2, false),
+        (Position::Learned, 1, true),
+    ] {
+        check_model(1, |config| {
+            let model = &mut config.model;
+            (model.norm, model.width, model.heads) = (Norm::RmsNorm, 32, 4);
+            (model.position, model.kv_heads, model.qk_norm) = (position, kv_heads, qk_norm);
+            model.rope_interpolation = 1.5;
+        });
+    }
 }
 
 /// Elements of each parameter against differences of the mean loss, which runs in `chunks`. Only smooth activations:
@@ -325,6 +378,7 @@ impl Model {
         let (weights, gradients) = (add("weights", parameters.len), add("gradients", parameters.len));
         let (tokens, starts) = (add("tokens", shape.tokens_len()), add("starts", shape.starts_len()));
         let (order, losses) = (add("order", shape.rows()), add("losses", shape.rows()));
+        let positions = Table::of(&config.model, context).map(|table| buffers.add_table("positions", table));
 
         let mut record = |gradients| {
             let mut r = Recorder {
@@ -334,6 +388,7 @@ impl Model {
                 gradients,
                 decodes: false,
                 batch: Batch { tokens, starts, order },
+                positions,
                 shape,
                 micro_batches: 1,
                 labels: None,

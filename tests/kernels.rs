@@ -4,7 +4,10 @@ mod common;
 
 use common::cases::Choice;
 use common::{Case, Values, cases, tests};
+use trainlab::config::Position;
+use trainlab::kernels::Step;
 use trainlab::kernels::attention::{AttentionForward, AttentionShape};
+use trainlab::kernels::attention_decode::AttentionDecode;
 use trainlab::kernels::matmul::{Ends, Layout, MatMul};
 use trainlab::kernels::tiling::Tiling;
 
@@ -20,6 +23,9 @@ tests![
     attention_backward_query,
     attention_backward_key_value,
     attention_decode,
+    attention_of_all_kinds,
+    query_key,
+    query_key_backward,
     embed,
     embed_backward,
     cross_entropy,
@@ -94,6 +100,14 @@ async fn attention_decode() {
     check(cases::attention_decode()).await;
 }
 
+async fn query_key() {
+    check(cases::query_key()).await;
+}
+
+async fn query_key_backward() {
+    check(cases::query_key_backward()).await;
+}
+
 async fn embed() {
     check(cases::embed()).await;
 }
@@ -154,8 +168,31 @@ async fn copy() {
     check(cases::copy()).await;
 }
 
+/// Every encoding that changes scores, length, head size and way of sharing heads, through the twins.
+async fn attention_of_all_kinds() {
+    let mut sizes: Vec<(usize, usize)> = vec![];
+    for context in [1, 2, 63, 64, 65, 257] {
+        sizes.extend([4, 24].map(|head_size| (context, head_size)));
+    }
+    sizes.extend([8, 16, 32, 64, 128].map(|head_size| (65, head_size)));
+    for (context, head_size) in sizes {
+        for position in [Position::None, Position::Alibi] {
+            for (heads, kv_heads) in [(2, 2), (4, 2), (3, 1)] {
+                let shape = AttentionShape { kv_heads, position, ..AttentionShape::new(1, context, heads, head_size) };
+                let forward = Case::new(AttentionForward(shape)).scaled("qkv", 1.5);
+                let query = cases::backward_query(&forward, shape);
+                forward.check_twin().await;
+                query.check_twin().await;
+                cases::backward_key_value(&query, shape).check_twin().await;
+                let step = Step { position: context as u32 - 1, ..Step::default() };
+                Case::new(AttentionDecode(shape)).scaled("cache", 1.5).at(step).check_twin().await;
+            }
+        }
+    }
+}
+
 async fn rows_of_attention_differ_in_no_bit() {
-    let shape = AttentionShape::new(1, 45, 2, 16);
+    let shape = AttentionShape { position: Position::Alibi, ..AttentionShape::new(1, 45, 2, 16) };
     let forward = Case::new(AttentionForward(shape));
     let expected = forward.run(common::gpu().await).await;
     for rows_each in [2, 4] {

@@ -3,12 +3,16 @@
 mod common;
 
 use common::{gpu, tests};
-use trainlab::config::Config;
+use trainlab::config::{Config, Position};
 use trainlab::engine::Device;
 use trainlab::error::{Error, Problem};
 use trainlab::plan::Plan;
 
-tests![the_largest_batch_and_the_accumulation_that_fit_are_named, a_model_that_fits_with_no_batch_is_named_itself];
+tests![
+    the_largest_batch_and_the_accumulation_that_fit_are_named,
+    a_model_that_fits_with_no_batch_is_named_itself,
+    the_longest_validation_that_fits_is_named,
+];
 
 fn problem(config: &Config, device: &Device) -> Problem {
     match Plan::new(config, 256, device) {
@@ -69,4 +73,24 @@ async fn a_model_that_fits_with_no_batch_is_named_itself() {
     (config.model.width, config.model.context) = (1024, 8192);
     let long = problem(&config, &Device::Cpu);
     assert!(long.to_string().starts_with("model.context is 8192"), "{long}");
+}
+
+/// One sequence that is longer than all that a step of training reads.
+async fn the_longest_validation_that_fits_is_named() {
+    let device = gpu().await;
+    let Device::Gpu(gpu) = device else { panic!("a GPU was asked for") };
+    let mut config = Config::default();
+    (config.model.position, config.model.hidden, config.training.batch_size) = (Position::Alibi, 16_384, 1);
+    config.evaluation.context = 16_384;
+    let longest = gpu.largest_binding() / (4 * 16_384);
+    if longest >= 16_384 {
+        return assert!(Plan::new(&config, 256, device).is_ok(), "this adapter takes any length");
+    }
+    let problem = problem(&config, device);
+    let says = format!("evaluation.context is 16384; allowed: at most {longest} on ");
+    assert!(problem.to_string().starts_with(&says), "{problem}");
+    config.evaluation.context = longest as u32;
+    assert!(Plan::new(&config, 256, device).is_ok());
+    config.evaluation.context += 1;
+    assert!(Plan::new(&config, 256, device).is_err());
 }

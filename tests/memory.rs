@@ -7,7 +7,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{gpu, tests};
-use trainlab::config::{Activation, Config, ModelConfig, Norm, NormPosition, OptimizerConfig, OptimizerKind};
+use trainlab::config::{Activation, Config, ModelConfig, Norm, NormPosition, OptimizerConfig, OptimizerKind, Position};
 use trainlab::engine::{Device, Engine};
 use trainlab::kernels::Step;
 use trainlab::plan::Plan;
@@ -46,7 +46,7 @@ fn grid() -> Vec<(Config, usize)> {
     let model = &mut first.model;
     (model.layers, model.width, model.heads, model.hidden, model.context) = (2, 64, 4, 256, 64);
     type Change = fn(&mut Config);
-    let grid: [(Change, usize); 24] = [
+    let grid: [(Change, usize); 29] = [
         (|_| (), 65),
         (|config| config.model.layers = 5, 65),
         (|config| config.model.width = 200, 65),
@@ -70,6 +70,11 @@ fn grid() -> Vec<(Config, usize)> {
         (|config| config.model.activation = Activation::Swiglu, 65),
         (|config| (config.model.norm_position, config.model.biases) = (NormPosition::Post, false), 65),
         (|config| (config.model.dropout, config.model.logit_soft_cap) = (0.1, 30.0), 65),
+        (|config| (config.model.position, config.model.qk_norm) = (Position::Rope, true), 65),
+        (|config| (config.model.position, config.model.kv_heads) = (Position::Sinusoidal, 1), 65),
+        (|config| (config.model.position, config.evaluation.context) = (Position::Alibi, 1500), 65),
+        (|config| (config.model.position, config.evaluation.context) = (Position::Rope, 4096), 65),
+        (|config| config.evaluation.context = 10, 65),
         // Long and narrow: attention's own matrices are a large part.
         (|config| (config.model, config.training.batch_size) = (long_and_narrow(), 1), 65),
     ];

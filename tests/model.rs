@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::lab::{Lab, SMALL, Small, batches, block_variants, dataset, train};
+use common::lab::{Lab, SMALL, Small, attention_variants, batches, block_variants, dataset, train};
 use common::{assert_close, gpu, tests};
 use trainlab::config::{Config, ModelConfig, OptimizerConfig, ScheduleKind};
 use trainlab::engine::Device;
@@ -25,7 +25,7 @@ tests![
 async fn devices_agree_with_the_oracle() {
     let dataset = dataset();
     let vocabulary = dataset.tokenizer.vocabulary_size();
-    for config in SMALL.iter().map(Small::config).chain(block_variants()) {
+    for config in SMALL.iter().map(Small::config).chain(block_variants()).chain(attention_variants()) {
         let batches = batches(&config, &dataset);
         let mut oracle = Lab::new(&config, vocabulary, None).await;
         let mut labs = [

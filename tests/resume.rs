@@ -4,7 +4,7 @@ mod common;
 
 use std::rc::Rc;
 
-use common::lab::{SMALL, dataset, train};
+use common::lab::{SMALL, attention_variants, dataset, train};
 use common::{gpu, tests};
 use trainlab::config::{Activation, Config, OptimizerConfig, OptimizerKind};
 use trainlab::engine::Device;
@@ -20,7 +20,10 @@ tests![
 const STEPS: u32 = 20;
 
 fn config() -> Config {
-    let mut config = SMALL[0].config();
+    prepared(SMALL[0].config())
+}
+
+fn prepared(mut config: Config) -> Config {
     config.training.accumulation = 3;
     config.training.steps = STEPS;
     config.evaluation.every = 0;
@@ -32,8 +35,11 @@ async fn trainer(config: &Config, device: &Device) -> Trainer {
 }
 
 async fn runs_go_on_bitwise() {
-    for device in [&Device::Cpu, gpu().await] {
-        goes_on_bitwise(&config(), device).await;
+    // The second has turned and normed queries and keys.
+    for config in [config(), prepared(attention_variants().swap_remove(4))] {
+        for device in [&Device::Cpu, gpu().await] {
+            goes_on_bitwise(&config, device).await;
+        }
     }
 }
 

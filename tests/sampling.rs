@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::lab::{SMALL, dataset, train};
+use common::lab::{SMALL, Small, attention_variants, dataset, train};
 use common::{assert_close, gpu, tests};
 use trainlab::config::{Config, TokenizerKind};
 use trainlab::data::Dataset;
@@ -72,8 +72,7 @@ impl Ways {
 async fn cached_logits_are_those_of_a_whole_pass() {
     let dataset = dataset();
     let vocabulary = dataset.tokenizer.vocabulary_size();
-    for small in SMALL {
-        let config = small.config();
+    for config in SMALL.iter().map(Small::config).chain(attention_variants()) {
         let context = config.model.context as usize;
         let weights = Plan::new(&config, vocabulary, &Device::Cpu).expect("the plan fits").parameters.initial(&config);
         // Larger than a run begins with, so that attention has something to choose from.

@@ -23,6 +23,7 @@ fn composed() -> BTreeMap<String, String> {
         .iter()
         .map(common::lab::Small::config)
         .chain(common::lab::block_variants())
+        .chain(common::lab::attention_variants())
         .chain([Config::default()]);
     for config in configs {
         let plan = Plan::new(&config, 97, &Device::Cpu).expect("the plan fits");

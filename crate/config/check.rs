@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Config, fill, schema_json};
+use super::{Config, Position, fill, schema_json};
 use crate::error::{Error, Problem, Result};
 
 /// A config from JSON. Sections and fields that are left out take their defaults.
@@ -187,6 +187,27 @@ fn check_together(config: &Config, problems: &mut Vec<Problem>) {
             ),
             "Take fewer heads or a larger width.",
         ));
+    } else if model.position == Position::Rope && !model.head_size().is_multiple_of(8) {
+        problems.push(Problem::new(
+            "model.heads",
+            model.heads,
+            format!(
+                "with model.position rope, heads whose size, model.width / model.heads, is a multiple of 8 (now {}): \
+                 its halves are turned together, four channels at a time",
+                model.head_size()
+            ),
+            "Take fewer heads, a larger width or another position.",
+        ));
+    }
+    if !model.heads.is_multiple_of(model.key_value_heads()) {
+        let divisors = (1..=model.heads).filter(|&n| model.heads.is_multiple_of(n));
+        let divisors: Vec<String> = divisors.map(|n| n.to_string()).collect();
+        problems.push(Problem::new(
+            "model.kv_heads",
+            model.kv_heads,
+            format!("a divisor of model.heads ({}): {}", model.heads, divisors.join(", ")),
+            "Change it, or take 0 for as many as there are heads.",
+        ));
     }
     if !model.hidden.is_multiple_of(4) {
         problems.push(Problem::new("model.hidden", model.hidden, "a multiple of 4", "Round it."));
@@ -218,6 +239,17 @@ fn check_together(config: &Config, problems: &mut Vec<Problem>) {
             "Shorten the warm-up or lengthen the run.",
         ));
     }
+    if model.position == Position::Learned && config.evaluation.context > model.context {
+        problems.push(Problem::new(
+            "evaluation.context",
+            config.evaluation.context,
+            format!(
+                "at most model.context ({}) with model.position learned: positions beyond it have no vector",
+                model.context
+            ),
+            "Shorten it, or take another position: none, sinusoidal, rope and alibi go on beyond the context.",
+        ));
+    }
     if config.evaluation.prompt.is_empty() {
         problems.push(Problem::new("evaluation.prompt", "\"\"", "at least one character", "Write one."));
     }
@@ -234,6 +266,19 @@ mod tests {
         assert_eq!(check(&json), []);
         assert_eq!(parse(&json).unwrap(), Config::default());
         assert_eq!(parse(&json!({})).unwrap(), Config::default());
+    }
+
+    #[test]
+    fn what_fits_together_is_accepted() {
+        for config in [
+            json!({"model": {"position": "alibi", "heads": 8}, "evaluation": {"context": 16_384}}),
+            json!({"model": {"position": "rope", "kv_heads": 2, "qk_norm": true}, "evaluation": {"context": 65}}),
+            json!({"model": {"position": "none"}, "evaluation": {"context": 65}}),
+            json!({"model": {"position": "sinusoidal"}, "evaluation": {"context": 65}}),
+            json!({"evaluation": {"context": 63}}),
+        ] {
+            assert_eq!(check(&config), [], "{config}");
+        }
     }
 
     #[test]
@@ -312,6 +357,10 @@ mod tests {
             (json!({"model": {"logit_soft_cap": 0.5}}), "model.logit_soft_cap", "0, or from 1 to 1000"),
             (json!({"training": {"label_smoothing": -0.1}}), "training.label_smoothing", "a number from 0.0 to 0.9"),
             (json!({"training": {"z_loss": 2}}), "training.z_loss", "a number from 0.0 to 1.0"),
+            (json!({"model": {"position": "rope", "heads": 8}}), "model.heads", "multiple of 8 (now 12)"),
+            (json!({"model": {"kv_heads": 3}}), "model.kv_heads", "a divisor of model.heads (4): 1, 2, 4"),
+            (json!({"model": {"kv_heads": 8}}), "model.kv_heads", "a divisor of model.heads (4)"),
+            (json!({"evaluation": {"context": 65}}), "evaluation.context", "at most model.context (64)"),
             (json!({"evaluation": {"prompt": ""}}), "evaluation.prompt", "at least one character"),
         ];
         for (config, field, says) in cases {

@@ -11,7 +11,7 @@ mod path;
 
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub use crate::data::{Corpus, TokenizerKind};
 pub use check::{check, parse, parse_sections};
@@ -72,6 +72,18 @@ pub struct ModelConfig {
     /// Attention heads in each block; they divide the width.
     #[schemars(range(min = 1, max = 64), extend("x-unit" = "heads"))]
     pub heads: u32,
+    /// Heads of keys and values; 0 gives each query head its own.
+    ///
+    /// With fewer, heads / kv_heads query heads share one (Ainslie et al. 2023, arXiv 2305.13245; 1 is Shazeer's
+    /// multi-query attention, arXiv 1911.02150): fewer parameters, a smaller cache while sampling. Must divide the heads.
+    #[schemars(range(min = 0, max = 64), extend("x-unit" = "heads", "x-advanced" = true))]
+    pub kv_heads: u32,
+    /// Scale each head's queries and keys to a root mean square of 1, times a trained weight for each channel.
+    ///
+    /// Scores then stay in bounds (Dehghani et al. 2023, arXiv 2302.05442; with RMSNorm as in OLMo 2, arXiv 2501.00656,
+    /// but head by head). It comes before the turns of RoPE.
+    #[schemars(extend("x-advanced" = true))]
+    pub qk_norm: bool,
     /// Size of the hidden layer of each block's MLP, usually four times the width.
     ///
     /// An MLP with a gate takes two thirds of it; see “Equal parameters”.
@@ -86,6 +98,14 @@ pub struct ModelConfig {
     pub norm_position: NormPosition,
     /// How the model knows where a token stands.
     pub position: Position,
+    /// θ of RoPE: the slowest channels turn about once in 2π · θ tokens.
+    #[schemars(range(min = 2.0, max = 1e9), extend("x-advanced" = true, "x-scale" = "log", "x-when" = json!({"position": ["rope"]})))]
+    pub rope_base: f64,
+    /// RoPE divides positions by this: at 2, a text of twice the trained length has the trained angles.
+    ///
+    /// Position interpolation (Chen et al. 2023, arXiv 2306.15595).
+    #[schemars(range(min = 1.0, max = 1024.0), extend("x-advanced" = true, "x-when" = json!({"position": ["rope"]})))]
+    pub rope_interpolation: f64,
     /// The nonlinearity inside the MLP, alone or with a gate.
     ///
     /// Without a gate, hidden = act(up(x)). With one, hidden = act(gate(x)) · up(x), channel by channel: a third matrix
@@ -132,9 +152,24 @@ pub enum Norm {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Position {
+    /// Nothing says it: what comes before a token is all that causal attention lets it see (NoPE; Kazemnejad et al.
+    /// 2023, arXiv 2305.19466).
+    None,
     /// A trained vector for each position, added to the token's (GPT-2).
     #[default]
     Learned,
+    /// Sines and cosines of the position, added to the token's vector: channels 2i and 2i + 1 have
+    /// sin and cos of p / 10000^(2i / width), times 0.02, the size that token vectors begin with (Vaswani et al. 2017,
+    /// arXiv 1706.03762, where both have size 1).
+    Sinusoidal,
+    /// Queries and keys are turned by their positions: channels i and i + D/2 of a head of size D by
+    /// p · base^(−2i / D), so that a score depends on the distance alone (Su et al. 2021, arXiv 2104.09864).
+    #[schemars(title = "RoPE")]
+    Rope,
+    /// A score loses m for each token between query and key; of n heads, head h has m = 2^(−8h / n)
+    /// (Press et al. 2021, arXiv 2108.12409).
+    #[schemars(title = "ALiBi")]
+    Alibi,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -249,6 +284,30 @@ pub struct TrainingConfig {
     pub z_loss: f64,
 }
 
+impl ModelConfig {
+    /// Channels of a head.
+    pub fn head_size(&self) -> u32 {
+        self.width / self.heads
+    }
+
+    /// Heads of keys and values, as many as there are.
+    pub fn key_value_heads(&self) -> u32 {
+        if self.kv_heads == 0 { self.heads } else { self.kv_heads }
+    }
+
+    /// Rows of the product that makes queries, keys and values.
+    pub fn qkv_width(&self) -> u32 {
+        self.width + 2 * self.key_value_heads() * self.head_size()
+    }
+}
+
+impl Config {
+    /// Length of the sequences that validations read.
+    pub fn evaluation_context(&self) -> u32 {
+        if self.evaluation.context == 0 { self.model.context } else { self.evaluation.context }
+    }
+}
+
 /// How often the run is looked at, and how.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -259,6 +318,12 @@ pub struct EvaluationConfig {
     /// How much of the held-out text a validation reads: the same bytes for every tokenizer.
     #[schemars(range(min = 256, max = 64_000_000), extend("x-unit" = "bytes", "x-advanced" = true))]
     pub bytes: u32,
+    /// How many tokens a validation sees at once; 0 takes the model's context.
+    ///
+    /// A longer one shows how the positions extrapolate (all but learned ones do), a shorter one what the context is
+    /// good for.
+    #[schemars(range(min = 0, max = 16_384), extend("x-unit" = "tokens", "x-advanced" = true))]
+    pub context: u32,
     /// Steps between sampled texts; 0 switches sampling off.
     #[schemars(range(min = 0, max = 1_000_000), extend("x-unit" = "steps"))]
     pub sample_every: u32,
@@ -328,11 +393,15 @@ impl Default for ModelConfig {
             layers: 3,
             width: 96,
             heads: 4,
+            kv_heads: 0,
+            qk_norm: false,
             hidden: 384,
             context: 64,
             norm: Norm::default(),
             norm_position: NormPosition::default(),
             position: Position::default(),
+            rope_base: 10_000.0,
+            rope_interpolation: 1.0,
             activation: Activation::default(),
             equal_parameters: true,
             biases: true,
@@ -360,6 +429,7 @@ impl Default for EvaluationConfig {
         Self {
             every: 100,
             bytes: 8192,
+            context: 0,
             sample_every: 200,
             prompt: "One day".to_owned(),
             sample_tokens: 160,

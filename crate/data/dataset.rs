@@ -62,22 +62,24 @@ impl Dataset {
         format!("{}-{hash:016x}", self.train.len())
     }
 
-    /// Refuses a context that the training part or the held-out part cannot fill once.
-    pub fn check_context(&self, context: usize) -> Result<()> {
-        let longest = self.train.len().min(self.held_out.len()).saturating_sub(1);
-        if (1..=longest).contains(&context) {
-            return Ok(());
+    /// Refuses a context that the training part cannot fill once, or one for validation that the held-out part cannot.
+    pub fn check_context(&self, context: usize, of_validation: usize) -> Result<()> {
+        let (train, held_out) = (self.train.len(), self.held_out.len());
+        let check = |field: &str, context: usize, tokens: usize, advice: &str| {
+            let longest = tokens.saturating_sub(1);
+            if (1..=longest).contains(&context) {
+                return Ok(());
+            }
+            let allowed = format!("1 to {longest} on this text ({train} training and {held_out} held-out tokens)");
+            Err(Error::refused(Problem::new(field, context, allowed, advice)))
+        };
+        let advice = "Shorten the context or take a longer text.";
+        if context == of_validation {
+            return check("model.context", context, train.min(held_out), advice);
         }
-        Err(Error::refused(Problem::new(
-            "model.context",
-            context,
-            format!(
-                "1 to {longest} on this text ({} training and {} held-out tokens)",
-                self.train.len(),
-                self.held_out.len()
-            ),
-            "Shorten the context or take a longer text.",
-        )))
+        check("model.context", context, train, advice)?;
+        let advice = "Shorten it, hold out more of the text (data.held_out_fraction) or take a longer one.";
+        check("evaluation.context", of_validation, held_out, advice)
     }
 
     /// Of the held-out part.
@@ -103,20 +105,21 @@ impl Dataset {
     ///
     /// `max_bytes` ends the list once that many bytes are scored. It is a limit in bytes and not in windows, so
     /// that every tokenizer is scored on the same stretch of text.
-    pub fn validation_windows(&self, context: usize, max_bytes: usize) -> Result<Vec<Window<'_>>> {
-        self.check_context(context)?;
+    ///
+    /// There is one at least where [`Self::check_context`] lets the context through.
+    pub fn validation_windows(&self, context: usize, max_bytes: usize) -> Vec<Window<'_>> {
         let mut scored = 0;
         let windows = self.held_out.windows(context + 1).step_by(context).map(|tokens| {
             let scored_bytes = tokens[1..].iter().map(|&id| self.tokenizer.token_bytes(id)).sum();
             Window { tokens, scored_bytes }
         });
-        Ok(windows
+        windows
             .take_while(|window| {
                 let more = scored < max_bytes;
                 scored += window.scored_bytes as usize;
                 more
             })
-            .collect())
+            .collect()
     }
 }
 
@@ -207,7 +210,7 @@ mod tests {
         assert!((bits_per_byte(2.0 * std::f64::consts::LN_2, 6) - 1.0 / 3.0).abs() < 1e-12);
         let dataset = Dataset::new(&"山川".repeat(1000), TokenizerKind::Characters, 0.5).unwrap();
         assert_eq!(dataset.bytes_per_token(), 3.0);
-        assert_eq!(dataset.validation_windows(10, usize::MAX).unwrap()[0].scored_bytes, 30);
+        assert_eq!(dataset.validation_windows(10, usize::MAX)[0].scored_bytes, 30);
     }
 
     #[test]
@@ -216,7 +219,7 @@ mod tests {
         for kind in KINDS {
             let dataset = Dataset::new(&text, kind, 0.2).unwrap();
             for context in [1, 7, 64, dataset.held_out.len() - 1] {
-                let windows = dataset.validation_windows(context, usize::MAX).unwrap();
+                let windows = dataset.validation_windows(context, usize::MAX);
                 let scored: Vec<u32> = windows.iter().flat_map(|window| window.tokens[1..].to_vec()).collect();
                 assert_eq!(scored, dataset.held_out[1..=scored.len()]);
                 assert!(dataset.held_out.len() - 1 - scored.len() < context, "only an incomplete window is left out");
@@ -225,7 +228,7 @@ mod tests {
                 assert_eq!(bytes, expected);
                 assert!(windows.iter().all(|window| window.tokens.len() == context + 1));
             }
-            let windows = dataset.validation_windows(64, 1000).unwrap();
+            let windows = dataset.validation_windows(64, 1000);
             let bytes: u32 = windows.iter().map(|window| window.scored_bytes).sum();
             assert!((1000..1064).contains(&bytes), "{bytes}");
         }
@@ -235,12 +238,20 @@ mod tests {
     fn a_context_that_the_text_cannot_fill_is_refused() {
         let dataset = Dataset::new(&"a".repeat(1000), TokenizerKind::Bytes, 0.1).unwrap();
         assert_eq!(dataset.held_out.len(), 100);
-        assert!(dataset.validation_windows(99, usize::MAX).is_ok());
+        assert!(dataset.check_context(99, 99).is_ok());
+        assert_eq!(dataset.validation_windows(99, usize::MAX).len(), 1);
         for context in [0, 100, 5000] {
-            let problem = problem(dataset.validation_windows(context, usize::MAX));
-            assert_eq!((problem.field.as_str(), problem.value), ("model.context", context.to_string()));
-            assert!(problem.allowed.starts_with("1 to 99"), "{}", problem.allowed);
+            for (model, field) in [(context, "model.context"), (8, "evaluation.context")] {
+                let problem = problem(dataset.check_context(model, context));
+                assert_eq!((problem.field.as_str(), problem.value), (field, context.to_string()));
+                assert!(problem.allowed.starts_with("1 to 99"), "{}", problem.allowed);
+            }
         }
+        // What is only trained with need not fit the held-out part.
+        assert!(dataset.check_context(899, 99).is_ok());
+        let problem = problem(dataset.check_context(900, 99));
+        assert_eq!(problem.field, "model.context");
+        assert!(problem.allowed.starts_with("1 to 899"), "{}", problem.allowed);
     }
 
     #[test]
@@ -248,7 +259,7 @@ mod tests {
         for text in ["", "a", "é", "\n\n", "a\n\nb"] {
             for kind in KINDS {
                 let dataset = Dataset::new(text, kind, 0.5).unwrap();
-                assert!(dataset.check_context(8).is_err());
+                assert!(dataset.check_context(8, 8).is_err());
                 dataset.unigram_entropy();
             }
         }

@@ -58,16 +58,21 @@ impl Dispatch {
 }
 
 impl GpuEngine {
-    /// Allocates `buffers`; they start as zeros. `read_len` is the most that one `start_read` brings back.
+    /// Allocates `buffers`; they start as zeros, tables as what they hold. `read_len` is the most that one `start_read` brings back.
     pub fn new(gpu: Rc<Gpu>, buffers: &Buffers, read_len: usize) -> Result<Self> {
         gpu.check()?;
         let buffers = buffers.specs.iter().map(|spec| {
-            gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            let buffer = gpu.device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some(&spec.label),
                 size: spec.len as u64 * 4,
                 usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
                 mapped_at_creation: false,
-            })
+            });
+            if let Some(table) = &spec.table {
+                let values: Vec<f32> = table.values().into_iter().map(|value| value as f32).collect();
+                gpu.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(&values));
+            }
+            buffer
         });
         let buffers = buffers.collect();
         let step = gpu.device.create_buffer(&wgpu::BufferDescriptor {

@@ -24,10 +24,11 @@ pub struct Shader {
     workgroup: [usize; 2],
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Constant {
     Count(usize),
     Number(f32),
+    Numbers(Vec<f32>),
 }
 
 impl Shader {
@@ -53,6 +54,11 @@ impl Shader {
 
     pub fn number(mut self, name: &'static str, value: f32) -> Self {
         self.constants.push((name, Constant::Number(value)));
+        self
+    }
+
+    pub fn numbers(mut self, name: &'static str, values: Vec<f32>) -> Self {
+        self.constants.push((name, Constant::Numbers(values)));
         self
     }
 
@@ -132,6 +138,12 @@ impl Shader {
                 Constant::Count(value) => writeln!(source, "const {name} = {value}u;"),
                 // `{:?}` prints the shortest text that reads back as the same float.
                 Constant::Number(value) => writeln!(source, "const {name}: f32 = {value:?};"),
+                // `{:?}` of a list puts commas between them.
+                Constant::Numbers(values) => {
+                    let list = format!("{values:?}");
+                    let list = list.trim_matches(['[', ']']);
+                    writeln!(source, "const {name} = array<f32, {}>({list});", values.len())
+                }
             }
             .expect("a string takes all");
         }
@@ -176,8 +188,8 @@ impl Shader {
     }
 
     fn loop_count(&self, text: &str) -> usize {
-        let named = self.constants.iter().find_map(|&(name, constant)| match constant {
-            Constant::Count(value) if name == text => Some(value),
+        let named = self.constants.iter().find_map(|(name, constant)| match constant {
+            Constant::Count(value) if *name == text => Some(*value),
             _ => None,
         });
         named

@@ -3,10 +3,18 @@
 //!
 //! With S = Q Kᵀ / √D, P = softmax over the keys j ≤ i, O = P V:
 //! dV = Pᵀ dO,  dP = dO Vᵀ,  δ_i = Σ_d dO_id O_id,  dS = P (dP − δ) / √D,  dQ = dS K,  dK = dSᵀ Q.
+//! ALiBi takes m (i − j) off S, which changes P and no formula. What RoPE and QK-norm do to Q and K has been done before:
+//! see [`super::query_key`].
+//!
+//! Queries, keys and values of a token lie side by side: H heads of queries, KV of keys, KV of values. Each head of keys
+//! and values serves H / KV neighbouring heads of queries (Ainslie et al. 2023, arXiv 2305.13245), and its gradients are
+//! summed over them.
 //!
 //! Two backward kernels, one that owns a query row and one that owns a key row, so that no sum needs atomics.
 
+use super::position::alibi_slope;
 use super::{Args, Binding, Spec, Step};
+use crate::config::Position;
 use crate::gpu::shader::Shader;
 use crate::real::{MatMulShape, Real, Strided, StridedMut, max_of, sum_of, wide};
 
@@ -17,8 +25,12 @@ pub struct AttentionShape {
     /// T, the length of each sequence.
     pub context: usize,
     pub heads: usize,
+    /// Heads of keys and of values; they divide the heads.
+    pub kv_heads: usize,
     /// D, a multiple of 4.
     pub head_size: usize,
+    /// The encoding, for what it adds to the scores.
+    pub position: Position,
     /// Neighbouring rows that an invocation of a shader owns; changes no bit of the result.
     pub rows_each: usize,
 }
@@ -27,8 +39,9 @@ pub struct AttentionShape {
 const TILE: usize = 64;
 
 impl AttentionShape {
+    /// Without grouped heads, and with scores that know no positions.
     pub fn new(batch: usize, context: usize, heads: usize, head_size: usize) -> Self {
-        Self { batch, context, heads, head_size, rows_each: 1 }
+        Self { batch, context, heads, kv_heads: heads, head_size, position: Position::None, rows_each: 1 }
     }
 
     /// Loads dominate on software adapters: rows of an invocation share them. On hardware it would take registers
@@ -43,17 +56,33 @@ impl AttentionShape {
         }
     }
 
+    /// C = H · D.
     pub fn width(self) -> usize {
         self.heads * self.head_size
     }
 
-    fn tokens(self) -> usize {
+    /// Query heads that share a head of keys and values.
+    pub fn sharing(self) -> usize {
+        self.heads / self.kv_heads
+    }
+
+    /// Channels of the keys, or of the values, of a token.
+    pub fn kv_width(self) -> usize {
+        self.kv_heads * self.head_size
+    }
+
+    /// Channels of q, k and v of a token: (H + 2 KV) · D.
+    pub fn qkv_width(self) -> usize {
+        self.width() + 2 * self.kv_width()
+    }
+
+    pub fn tokens(self) -> usize {
         self.batch * self.context
     }
 
-    /// Length of (B, T, 3C): q, k, v of each token.
+    /// Length of (B, T, (H + 2 KV) D): q, k, v of each token.
     pub fn qkv_len(self) -> usize {
-        self.tokens() * 3 * self.width()
+        self.tokens() * self.qkv_width()
     }
 
     /// Length of (B, T, C).
@@ -70,6 +99,21 @@ impl AttentionShape {
         1.0 / (self.head_size as f64).sqrt()
     }
 
+    /// What the encoding takes off the scores of a head for each position between query and key.
+    pub(super) fn slope(self, head: usize) -> f64 {
+        if self.position == Position::Alibi { alibi_slope(head, self.heads) } else { 0.0 }
+    }
+
+    /// The part of a shader that adds to scores what the encoding does.
+    pub(super) fn biased(self, shader: Shader) -> Shader {
+        match self.position {
+            Position::Alibi => shader
+                .numbers("SLOPES", (0..self.heads).map(|head| self.slope(head) as f32).collect())
+                .part(include_str!("../../shaders/attention/position/alibi.wgsl")),
+            _ => shader.part(include_str!("../../shaders/attention/position/plain.wgsl")),
+        }
+    }
+
     /// Multiply-adds counted as two, of `products` products of (T, T, D), half of each skipped by causality.
     fn flops(self, products: u64) -> u64 {
         products * self.rows_len() as u64 * self.context as u64 * self.head_size as u64
@@ -83,34 +127,60 @@ impl AttentionShape {
         matrices * TILE * self.context + panels.into_iter().max().expect("three products")
     }
 
-    fn shader(self, name: &'static str, bindings: Vec<Binding>, part: &'static str) -> Shader {
+    /// A shader whose invocations own rows of a head of queries, or of one of keys and values and then serve `served`
+    /// heads of queries.
+    fn shader(self, name: &'static str, bindings: Vec<Binding>, served: usize, part: &'static str) -> Shader {
         let keys_at_a_time = 4;
+        let owners = self.heads / served;
         // Of one head of one sequence.
         let groups = self.context.div_ceil(self.rows_each);
-        let invocations = self.batch * self.heads * groups;
-        Shader::new(name, bindings)
+        let invocations = self.batch * owners * groups;
+        let shader = Shader::new(name, bindings)
             .count("CONTEXT", self.context)
             .count("HEADS", self.heads)
+            .count("KV_HEADS", self.kv_heads)
+            .count("SHARING", self.sharing())
+            .count("OWNERS", owners)
+            .count("SERVED", served)
             .count("EACH", self.rows_each)
             .count("GROUPS", groups)
             .count("INVOCATIONS", invocations)
+            .count("TOKEN4", self.qkv_width() / 4)
             .count("WIDTH4", self.width() / 4)
             .count("HEAD4", self.head_size / 4)
             .count("KEYS", keys_at_a_time)
             .number("SCALE", self.scale() as f32)
-            .part(include_str!("../../shaders/attention/layout.wgsl"))
-            .part(part)
-            .invocations(invocations)
+            .part(include_str!("../../shaders/attention/layout.wgsl"));
+        self.biased(shader).part(part).invocations(invocations)
     }
 
-    /// Calls `body` for each head of each sequence with the offsets of its first element in (B, T, 3C), (B, T, C)
-    /// and (B, H, T).
-    fn for_each_head(self, mut body: impl FnMut(usize, usize, usize)) {
+    fn for_each_head(self, mut body: impl FnMut(Head)) {
+        let (d, sequence) = (self.head_size, self.context * self.qkv_width());
         for b in 0..self.batch {
             for h in 0..self.heads {
-                let qkv = b * self.context * 3 * self.width() + h * self.head_size;
-                let out = b * self.context * self.width() + h * self.head_size;
-                body(qkv, out, (b * self.heads + h) * self.context);
+                let shared = h / self.sharing();
+                body(Head {
+                    number: h,
+                    first: h % self.sharing() == 0,
+                    q: b * sequence + h * d,
+                    k: b * sequence + self.width() + shared * d,
+                    v: b * sequence + self.width() + self.kv_width() + shared * d,
+                    out: b * self.context * self.width() + h * d,
+                    row: (b * self.heads + h) * self.context,
+                });
+            }
+        }
+    }
+
+    /// Adds what the encoding does to unscaled scores (rows, keys) of the queries from `first` on: −m (i − j) √D.
+    pub(super) fn bias<R: Real>(self, scores: &mut [R], head: usize, first: usize, [rows, keys]: [usize; 2]) {
+        let slope = self.slope(head) / self.scale();
+        if slope == 0.0 {
+            return;
+        }
+        for (i, row) in scores[..rows * keys].chunks_exact_mut(keys).enumerate() {
+            for (j, score) in row[..first + i + 1].iter_mut().enumerate() {
+                *score -= R::of(slope * (first + i - j) as f64);
             }
         }
     }
@@ -124,7 +194,22 @@ impl AttentionShape {
     }
 }
 
-/// O (B, T, C) and the log-sum-exp of each row of scores (B, H, T) from qkv (B, T, 3C).
+/// One head of queries of one sequence, and where its first element lies.
+struct Head {
+    number: usize,
+    /// Of those that share their keys and values.
+    first: bool,
+    /// In (B, T, (H + 2 KV) D).
+    q: usize,
+    k: usize,
+    v: usize,
+    /// In (B, T, C).
+    out: usize,
+    /// In (B, H, T).
+    row: usize,
+}
+
+/// O (B, T, C) and the log-sum-exp of each row of scores (B, H, T) from qkv (B, T, (H + 2 KV) D).
 #[derive(Clone, Debug)]
 pub struct AttentionForward(pub AttentionShape);
 
@@ -139,30 +224,32 @@ impl Spec for AttentionForward {
     }
 
     fn shader(&self) -> Shader {
-        self.0.shader("attention_forward", self.bindings(), include_str!("../../shaders/attention/forward.wgsl"))
+        let part = include_str!("../../shaders/attention/forward.wgsl");
+        self.0.shader("attention_forward", self.bindings(), 1, part)
     }
 
     fn run<R: Real>(&self, args: Args<R>, _: &Step) {
         let shape = self.0;
-        let (c, d) = (shape.width(), shape.head_size);
+        let (c, d, token) = (shape.width(), shape.head_size, shape.qkv_width());
         let [qkv, out, log_sum] = args.take();
         let (qkv, out, log_sum) = (qkv.read(), out.write(), log_sum.write());
         let mut scores = vec![R::ZERO; TILE * shape.context];
         let scale = R::of(shape.scale());
-        shape.for_each_head(|qkv_at, out_at, row_at| {
-            let [q, k, v] = [0, c, 2 * c].map(|part| &qkv[qkv_at + part..]);
+        shape.for_each_head(|head| {
+            let [q, k, v] = [head.q, head.k, head.v].map(|at| &qkv[at..]);
             for (first, rows, keys) in shape.tiles() {
-                score(&mut scores, &q[first * 3 * c..], k, [rows, keys, d], 3 * c);
+                score(&mut scores, &q[first * token..], k, [rows, keys, d], token);
+                shape.bias(&mut scores, head.number, first, [rows, keys]);
                 for (i, row) in scores[..rows * keys].chunks_exact_mut(keys).enumerate() {
                     let (seen, unseen) = row.split_at_mut(first + i + 1);
-                    log_sum[row_at + first + i] = wide(|| softmax(seen, scale));
+                    log_sum[head.row + first + i] = wide(|| softmax(seen, scale));
                     unseen.fill(R::ZERO);
                 }
                 R::matmul(
                     MatMulShape { rows, inner: keys, columns: d },
                     Strided { data: &scores, row: keys, column: 1 },
-                    Strided { data: v, row: 3 * c, column: 1 },
-                    StridedMut { data: &mut out[out_at + first * c..], row: c, column: 1 },
+                    Strided { data: v, row: token, column: 1 },
+                    StridedMut { data: &mut out[head.out + first * c..], row: c, column: 1 },
                     false,
                 );
             }
@@ -197,29 +284,28 @@ impl Spec for AttentionBackwardQuery {
 
     fn shader(&self) -> Shader {
         let part = include_str!("../../shaders/attention/backward_query.wgsl");
-        self.0.shader("attention_backward_query", self.bindings(), part)
+        self.0.shader("attention_backward_query", self.bindings(), 1, part)
     }
 
     fn run<R: Real>(&self, args: Args<R>, _: &Step) {
         let shape = self.0;
-        let (c, d) = (shape.width(), shape.head_size);
+        let (c, d, token) = (shape.width(), shape.head_size, shape.qkv_width());
         let [dout, qkv, out, log_sum, dqkv, delta] = args.take();
         let (dout, qkv, out, log_sum) = (dout.read(), qkv.read(), out.read(), log_sum.read());
         let (dqkv, delta) = (dqkv.write(), delta.write());
         let mut work = Backward::new(shape);
-        shape.for_each_head(|qkv_at, out_at, row_at| {
+        shape.for_each_head(|head| {
             for i in 0..shape.context {
-                let at = out_at + i * c;
-                delta[row_at + i] = dout[at..at + d].iter().zip(&out[at..at + d]).map(|(&a, &b)| a * b).sum();
+                let at = head.out + i * c;
+                delta[head.row + i] = dout[at..at + d].iter().zip(&out[at..at + d]).map(|(&a, &b)| a * b).sum();
             }
             for (first, rows, keys) in shape.tiles() {
-                let head = Head { qkv: &qkv[qkv_at..], dout: &dout[out_at..], row: row_at };
-                work.score_gradients(&head, log_sum, delta, first, rows, keys);
+                work.score_gradients(&head, qkv, dout, [log_sum, delta], first, [rows, keys]);
                 R::matmul(
                     MatMulShape { rows, inner: keys, columns: d },
                     Strided { data: &work.dscores, row: keys, column: 1 },
-                    Strided { data: &qkv[qkv_at + c..], row: 3 * c, column: 1 },
-                    StridedMut { data: &mut dqkv[qkv_at + first * 3 * c..], row: 3 * c, column: 1 },
+                    Strided { data: &qkv[head.k..], row: token, column: 1 },
+                    StridedMut { data: &mut dqkv[head.q + first * token..], row: token, column: 1 },
                     false,
                 );
             }
@@ -253,35 +339,35 @@ impl Spec for AttentionBackwardKeyValue {
 
     fn shader(&self) -> Shader {
         let part = include_str!("../../shaders/attention/backward_key_value.wgsl");
-        self.0.shader("attention_backward_key_value", self.bindings(), part)
+        self.0.shader("attention_backward_key_value", self.bindings(), self.0.sharing(), part)
     }
 
     fn run<R: Real>(&self, args: Args<R>, _: &Step) {
         let shape = self.0;
-        let (c, d) = (shape.width(), shape.head_size);
+        let (c, d, token) = (shape.width(), shape.head_size, shape.qkv_width());
         let [dout, qkv, log_sum, delta, dqkv] = args.take();
         let (dout, qkv, log_sum, delta) = (dout.read(), qkv.read(), log_sum.read(), delta.read());
         let dqkv = dqkv.write();
         let mut work = Backward::new(shape);
-        shape.for_each_head(|qkv_at, out_at, row_at| {
-            // The last tile sees all keys: going backwards, it writes what the others add to.
+        shape.for_each_head(|head| {
+            // The last tile sees all keys: going backwards, it writes what the others, and those of the heads that share
+            // the keys, add to.
             for (first, rows, keys) in shape.tiles().collect::<Vec<_>>().into_iter().rev() {
-                let head = Head { qkv: &qkv[qkv_at..], dout: &dout[out_at..], row: row_at };
-                work.score_gradients(&head, log_sum, delta, first, rows, keys);
-                let accumulate = keys < shape.context;
+                work.score_gradients(&head, qkv, dout, [log_sum, delta], first, [rows, keys]);
+                let accumulate = keys < shape.context || !head.first;
                 let shape = MatMulShape { rows: keys, inner: rows, columns: d };
                 R::matmul(
                     shape,
                     Strided { data: &work.dscores, row: 1, column: keys },
-                    Strided { data: &qkv[qkv_at + first * 3 * c..], row: 3 * c, column: 1 },
-                    StridedMut { data: &mut dqkv[qkv_at + c..], row: 3 * c, column: 1 },
+                    Strided { data: &qkv[head.q + first * token..], row: token, column: 1 },
+                    StridedMut { data: &mut dqkv[head.k..], row: token, column: 1 },
                     accumulate,
                 );
                 R::matmul(
                     shape,
                     Strided { data: &work.weights, row: 1, column: keys },
-                    Strided { data: &dout[out_at + first * c..], row: c, column: 1 },
-                    StridedMut { data: &mut dqkv[qkv_at + 2 * c..], row: 3 * c, column: 1 },
+                    Strided { data: &dout[head.out + first * c..], row: c, column: 1 },
+                    StridedMut { data: &mut dqkv[head.v..], row: token, column: 1 },
                     accumulate,
                 );
             }
@@ -295,13 +381,6 @@ impl Spec for AttentionBackwardKeyValue {
     fn workspace(&self) -> usize {
         self.0.workspace(2)
     }
-}
-
-/// One head of one sequence: its first element in qkv and dout, and where its rows begin in (B, H, T).
-struct Head<'a, R> {
-    qkv: &'a [R],
-    dout: &'a [R],
-    row: usize,
 }
 
 /// A twin's workspace for one tile of query rows.
@@ -320,14 +399,22 @@ impl<R: Real> Backward<R> {
     }
 
     /// Recomputes P, and dS = P (dO Vᵀ − δ) / √D, for `rows` query rows from `first` on.
-    fn score_gradients(&mut self, head: &Head<R>, log_sum: &[R], delta: &[R], first: usize, rows: usize, keys: usize) {
-        let (c, d) = (self.shape.width(), self.shape.head_size);
-        let [q, k, v] = [0, c, 2 * c].map(|part| &head.qkv[part..]);
-        score(&mut self.weights, &q[first * 3 * c..], k, [rows, keys, d], 3 * c);
+    fn score_gradients(
+        &mut self,
+        head: &Head,
+        qkv: &[R],
+        dout: &[R],
+        [log_sum, delta]: [&[R]; 2],
+        first: usize,
+        [rows, keys]: [usize; 2],
+    ) {
+        let (c, d, token) = (self.shape.width(), self.shape.head_size, self.shape.qkv_width());
+        score(&mut self.weights, &qkv[head.q + first * token..], &qkv[head.k..], [rows, keys, d], token);
+        self.shape.bias(&mut self.weights, head.number, first, [rows, keys]);
         R::matmul(
             MatMulShape { rows, inner: d, columns: keys },
-            Strided { data: &head.dout[first * c..], row: c, column: 1 },
-            Strided { data: v, row: 1, column: 3 * c },
+            Strided { data: &dout[head.out + first * c..], row: c, column: 1 },
+            Strided { data: &qkv[head.v..], row: 1, column: token },
             StridedMut { data: &mut self.dscores, row: keys, column: 1 },
             false,
         );

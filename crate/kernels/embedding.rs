@@ -1,4 +1,4 @@
-//! Token and position embeddings, forward and backward.
+//! Token embeddings and the positions that are added to them, forward and backward.
 //!
 //! A batch is uploaded as tokens (B, T+1): inputs are the first T of each row, targets the last T. For the backward
 //! pass the positions of each token come with it, sorted ([`TokenIndex`]), so that each row of the embedding's gradient
@@ -69,10 +69,12 @@ impl TokenIndex {
     }
 }
 
-/// x (B, T, C) = tok_emb[token] + pos_emb[t]
+/// x (B, T, C) = tok_emb[token] + position[t]
 #[derive(Clone, Debug)]
 pub struct Embed {
     pub shape: EmbedShape,
+    /// Adds a row of (T, C): a trained vector or a table's.
+    pub positions: bool,
     /// Only the token at `step.position` of a single sequence: x (1, C).
     pub decode: bool,
 }
@@ -86,12 +88,15 @@ impl Embed {
 impl Spec for Embed {
     fn bindings(&self) -> Vec<Binding> {
         let shape = self.shape;
-        vec![
+        let mut bindings = vec![
             Binding::read("tokens", shape.tokens_len()).ids(),
             Binding::read("token_embedding", shape.vocabulary * shape.width).vec4(),
-            Binding::read("position_embedding", shape.context * shape.width).vec4(),
             Binding::write("x", self.rows() * shape.width).vec4(),
-        ]
+        ];
+        if self.positions {
+            bindings.push(Binding::read("position_embedding", shape.context * shape.width).vec4());
+        }
+        bindings
     }
 
     fn shader(&self) -> Shader {
@@ -99,32 +104,35 @@ impl Spec for Embed {
             .shader("embed", self.bindings(), include_str!("../../shaders/embed.wgsl"))
             .count("ROWS", self.rows())
             .flag("DECODE", self.decode)
+            .flag("POSITIONS", self.positions)
             .invocations(self.rows() * self.shape.width / 4)
     }
 
     fn run<R: Real>(&self, args: Args<R>, step: &Step) {
         let EmbedShape { context, width, .. } = self.shape;
-        let [tokens, token_embedding, position_embedding, x] = args.take();
-        let (tokens, token_embedding) = (tokens.ids(), token_embedding.read());
-        let (position_embedding, x) = (position_embedding.read(), x.write());
+        let ([tokens, token_embedding, x], mut rest) = args.take_with_rest();
+        let (tokens, token_embedding, x) = (tokens.ids(), token_embedding.read(), x.write());
+        let position_embedding = rest.next().map(|embedding| embedding.read());
         for (row, x) in x.chunks_exact_mut(width).enumerate() {
             let (b, t) = if self.decode { (0, step.position as usize) } else { (row / context, row % context) };
             let token = tokens[b * (context + 1) + t] as usize;
-            let embeddings = token_embedding[token * width..].iter().zip(&position_embedding[t * width..]);
-            for (x, (&token, &position)) in x.iter_mut().zip(embeddings) {
-                *x = token + position;
+            x.copy_from_slice(&token_embedding[token * width..][..width]);
+            if let Some(embedding) = position_embedding {
+                x.iter_mut().zip(&embedding[t * width..]).for_each(|(x, &position)| *x += position);
             }
         }
     }
 }
 
-/// d tok_emb[v] = Σ dx over the rows of token v; d pos_emb[t] = Σ_b dx[b, t].
+/// d tok_emb[v] = Σ dx over the rows of token v; d pos_emb[t] = Σ_b dx[b, t], where there are trained ones.
 #[derive(Clone, Debug)]
 pub struct EmbedBackward {
     pub shape: EmbedShape,
     /// Adds to the token embedding's gradient: with a tied head the head's share is there already.
     pub accumulate_tokens: bool,
-    /// Adds to the position embedding's gradient.
+    /// There are trained positions.
+    pub positions: bool,
+    /// Adds to their gradient.
     pub accumulate_positions: bool,
 }
 
@@ -134,33 +142,34 @@ impl Spec for EmbedBackward {
         let gradient = |accumulate| if accumulate { Binding::update } else { Binding::write };
         let dtoken = gradient(self.accumulate_tokens);
         let dposition = gradient(self.accumulate_positions);
-        vec![
+        let mut bindings = vec![
             Binding::read("starts", shape.starts_len()).ids(),
             Binding::read("order", shape.rows()).ids(),
             Binding::read("dx", shape.rows() * shape.width).vec4(),
             dtoken("dtoken", shape.vocabulary * shape.width).vec4(),
-            dposition("dposition", shape.context * shape.width).vec4(),
-        ]
+        ];
+        if self.positions {
+            bindings.push(dposition("dposition", shape.context * shape.width).vec4());
+        }
+        bindings
     }
 
     fn shader(&self) -> Shader {
+        let positions = if self.positions { self.shape.context } else { 0 };
         self.shape
             .shader("embed_backward", self.bindings(), include_str!("../../shaders/embed_backward.wgsl"))
+            .flag("POSITIONS", self.positions)
             .flag("ACCUMULATE_TOKENS", self.accumulate_tokens)
             .flag("ACCUMULATE_POSITIONS", self.accumulate_positions)
-            .invocations((self.shape.vocabulary + self.shape.context) * self.shape.width / 4)
+            .invocations((self.shape.vocabulary + positions) * self.shape.width / 4)
     }
 
     fn run<R: Real>(&self, args: Args<R>, _: &Step) {
         let EmbedShape { context, width, .. } = self.shape;
-        let [starts, order, dx, dtoken, dposition] = args.take();
-        let (starts, order, dx) = (starts.ids(), order.ids(), dx.read());
-        let (dtoken, dposition) = (dtoken.write(), dposition.write());
+        let ([starts, order, dx, dtoken], mut rest) = args.take_with_rest();
+        let (starts, order, dx, dtoken) = (starts.ids(), order.ids(), dx.read(), dtoken.write());
         if !self.accumulate_tokens {
             dtoken.fill(R::ZERO);
-        }
-        if !self.accumulate_positions {
-            dposition.fill(R::ZERO);
         }
         let add = |sums: &mut [R], row: usize| {
             for (sum, &dx) in sums.iter_mut().zip(&dx[row * width..]) {
@@ -171,6 +180,10 @@ impl Spec for EmbedBackward {
             for &row in &order[starts[v] as usize..starts[v + 1] as usize] {
                 add(sums, row as usize);
             }
+        }
+        let Some(dposition) = rest.next().map(|gradient| gradient.write()) else { return };
+        if !self.accumulate_positions {
+            dposition.fill(R::ZERO);
         }
         for row in 0..self.shape.rows() {
             add(&mut dposition[row % context * width..][..width], row);

@@ -17,6 +17,8 @@ pub mod matmul;
 pub mod norm;
 pub mod optimizer;
 pub mod pick;
+pub mod position;
+pub mod query_key;
 pub mod reduce;
 pub mod soft_cap;
 pub mod tiling;
@@ -231,6 +233,8 @@ kernels! {
     AttentionBackwardQuery(attention::AttentionBackwardQuery),
     AttentionBackwardKeyValue(attention::AttentionBackwardKeyValue),
     AttentionDecode(attention_decode::AttentionDecode),
+    QueryKey(query_key::QueryKey),
+    QueryKeyBackward(query_key::QueryKeyBackward),
     Embed(embedding::Embed),
     EmbedBackward(embedding::EmbedBackward),
     Dropout(dropout::Dropout),

@@ -1,21 +1,34 @@
-//! Token and position embeddings: where the residual stream begins.
+//! Token embeddings, and positions where they are vectors too: where the residual stream begins.
 
 use super::{Recorder, Variable};
+use crate::config::Position;
 use crate::kernels::embedding::{Embed, EmbedBackward};
+use crate::tape::Tensor;
 
-/// Records x (B·T, C) = tok_emb[token] + pos_emb[t] into `x`. With a `tied` head the token embedding's gradient holds
+/// Records x (B·T, C) = tok_emb[token] + position[t] into `x`. With a `tied` head the token embedding's gradient holds
 /// the head's share already, and this is added to it.
-pub fn embed(r: &mut Recorder, x: Variable, tied: bool) {
+pub fn embed(r: &mut Recorder, x: Variable, position: Position, tied: bool) {
     let (tokens, positions) = ("tok_emb.weight", "pos_emb.weight");
-    let kernel = Embed { shape: r.shape, decode: r.decodes };
-    r.tape.push(kernel, "embedding", &[r.batch.tokens, r.weight(tokens), r.weight(positions), x.value]);
+    let of_context = |tensor: Tensor| tensor.slice(0..r.shape.context * r.shape.width);
+    let learned = position == Position::Learned;
+    let added = match position {
+        Position::Learned => Some(of_context(r.weight(positions))),
+        Position::Sinusoidal => Some(of_context(r.table())),
+        Position::None | Position::Rope | Position::Alibi => None,
+    };
+    let kernel = Embed { shape: r.shape, positions: added.is_some(), decode: r.decodes };
+    let mut tensors = vec![r.batch.tokens, r.weight(tokens), x.value];
+    tensors.extend(added);
+    r.tape.push(kernel, "embedding", &tensors);
     if r.trains() {
         let kernel = EmbedBackward {
             shape: r.shape,
             accumulate_tokens: tied || r.accumulate,
+            positions: learned,
             accumulate_positions: r.accumulate,
         };
-        let tensors = [r.batch.starts, r.batch.order, x.gradient, r.gradient(tokens), r.gradient(positions)];
+        let mut tensors = vec![r.batch.starts, r.batch.order, x.gradient, r.gradient(tokens)];
+        tensors.extend(learned.then(|| r.gradient(positions)));
         r.tape.backward(|group| group.push(kernel, "embedding gradient", &tensors));
     }
 }

@@ -9,7 +9,7 @@ mod head;
 mod linear;
 mod norm;
 
-pub use block::block;
+pub use block::{Shares, block};
 pub use dropout::dropout;
 pub use embedding::embed;
 pub use head::{logits, loss};
@@ -38,6 +38,9 @@ pub struct Recorder<'a> {
     /// Record one row's pass instead, that of the token at `step.position`: what came before it lies in caches.
     pub decodes: bool,
     pub batch: Batch,
+    /// What the encoding knows of each position, for at least as many as the tape's context; see
+    /// [`crate::kernels::position::Table`].
+    pub positions: Option<Tensor>,
     /// The tape's batch, context, vocabulary and width.
     pub shape: EmbedShape,
     /// Where labels (B, T+1) that are drawn from the model go. The loss is then that of predicting them, instead of the
@@ -71,6 +74,11 @@ impl Recorder<'_> {
     pub fn gradient(&self, name: &str) -> Tensor {
         let gradients = self.gradients.expect("only a training tape has gradients");
         gradients.slice(self.parameters.get(name).range.clone())
+    }
+
+    /// The table of an encoding that has one.
+    pub fn table(&self) -> Tensor {
+        self.positions.expect("the plan makes the tables that the encoding needs")
     }
 
     /// Rows whose mean loss is differentiated.

@@ -1,7 +1,7 @@
 //! Whether a run fits its device, found by planning it; and where it does not, the largest batch that does.
 
 use super::Plan;
-use crate::config::Config;
+use crate::config::{Config, Position};
 use crate::engine::Device;
 use crate::error::{Error, Problem, Result};
 use crate::optimizer;
@@ -64,12 +64,14 @@ impl Need {
         let model = &config.model;
         let hidden = if model.activation.is_gated() { 3 } else { 2 } * u64::from(model.hidden_size());
         let [width, context, layers] = [model.width, model.context, model.layers].map(u64::from);
-        let matrices = (vocabulary as u64 + context) * width + layers * width * (4 * width + hidden);
+        let positions = if model.position == Position::Learned { context } else { 0 };
+        let qkv = u64::from(model.qkv_width());
+        let matrices = (vocabulary as u64 + positions) * width + layers * width * (width + qkv + hidden);
         let rows = u64::from(config.training.micro_batch()) * context;
         let state = matrices * optimizer::least_bits(config) / 8;
         Self {
             arenas: 8 * matrices + state,
-            activations: 4 * rows * layers * (8 * width + hidden),
+            activations: 4 * rows * layers * (5 * width + qkv + hidden),
             checkpoint: 2 * (4 * matrices + state),
         }
     }
@@ -98,6 +100,9 @@ impl Need {
 
 /// `excess` is what stands in the way of the whole batch.
 fn refusal(config: &Config, vocabulary: usize, device: &Device, mut excess: Excess) -> Problem {
+    if let Some(problem) = validation_too_long(config, vocabulary, device) {
+        return problem;
+    }
     let training = &config.training;
     let split = |batch_size: u32, accumulation: u32| {
         let mut config = config.clone();
@@ -134,6 +139,31 @@ fn refusal(config: &Config, vocabulary: usize, device: &Device, mut excess: Exce
     Problem::new("training.batch_size", training.batch_size, format!("at most {largest} {place}"), advice)
         .or_set("training.batch_size", largest)
         .or_set("training.accumulation", accumulation)
+}
+
+/// Where a run would fit but for validations that read more at once than training does: the longest that do.
+fn validation_too_long(config: &Config, vocabulary: usize, device: &Device) -> Option<Problem> {
+    let with = |context: u32| {
+        let mut config = config.clone();
+        config.evaluation.context = context;
+        attempt(&config, vocabulary, device).err()
+    };
+    let (mut fits, mut too_long) = (config.model.context, config.evaluation.context);
+    if too_long <= fits || with(fits).is_some() {
+        return None;
+    }
+    let mut excess = with(too_long)?;
+    while too_long - fits > 1 {
+        let middle = fits.midpoint(too_long);
+        match with(middle) {
+            None => fits = middle,
+            Some(of_middle) => (too_long, excess) = (middle, of_middle),
+        }
+    }
+    let allowed =
+        format!("at most {fits} on {}, where {} may take {} MiB", device.name(), excess.what, excess.limit / MIB);
+    let problem = Problem::new("evaluation.context", config.evaluation.context, allowed, format!("Take {fits}."));
+    Some(problem.or_set("evaluation.context", fits))
 }
 
 #[cfg(test)]

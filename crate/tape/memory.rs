@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::{BufferId, Op, Tensor, Transient};
 use crate::kernels::Access;
+use crate::kernels::position::Table;
 
 /// What a buffer is for; the plan adds up bytes by purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,7 +16,7 @@ pub enum Purpose {
     Activations,
     /// The keys and values that sampling keeps.
     Cache,
-    /// Tokens in, metrics out.
+    /// Tokens and tables in, metrics out.
     Traffic,
 }
 
@@ -25,6 +26,8 @@ pub struct BufferSpec {
     pub purpose: Purpose,
     /// Number of 4-byte elements.
     pub len: usize,
+    /// What it holds from the beginning, and keeps; zeros where there is none.
+    pub table: Option<Table>,
 }
 
 /// All that a run allocates, planned before anything is allocated.
@@ -36,7 +39,14 @@ pub struct Buffers {
 impl Buffers {
     /// Plans a buffer that lives as long as the run.
     pub fn add(&mut self, label: impl Into<String>, purpose: Purpose, len: usize) -> Tensor {
-        self.specs.push(BufferSpec { label: label.into(), purpose, len });
+        self.specs.push(BufferSpec { label: label.into(), purpose, len, table: None });
+        Tensor { buffer: BufferId::Placed(self.specs.len() - 1), offset: 0, len }
+    }
+
+    /// Plans a buffer that engines fill as they allocate it.
+    pub fn add_table(&mut self, label: impl Into<String>, table: Table) -> Tensor {
+        let len = table.elements();
+        self.specs.push(BufferSpec { label: label.into(), purpose: Purpose::Traffic, len, table: Some(table) });
         Tensor { buffer: BufferId::Placed(self.specs.len() - 1), offset: 0, len }
     }
 

@@ -1,5 +1,5 @@
 // dK_j = Σ_i dS_ij Q_i and dV_j = Σ_i P_ij dO_i over the queries i ≥ j, with dS = P (dO Vᵀ − δ) / √D.
-// An invocation owns EACH key rows.
+// An invocation owns EACH key rows, and sums over the SERVED heads of queries that share them, one after the other.
 
 @compute @workgroup_size(WORKGROUP_X)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workgroups: vec3u) {
@@ -7,7 +7,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
     if (index >= INVOCATIONS) {
         return;
     }
-    let rows = locate(index);
+    var rows = locate(index);
 //#for r in EACH
     let j_$r = min(rows.position + $ru, CONTEXT - 1u);
 //#for d in HEAD4
@@ -18,31 +18,35 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
 //#end
 //#end
 
-    for (var i = rows.position; i < CONTEXT; i++) {
-        let q = query_at(rows, i);
-        let o = out_at(rows, i);
+    for (var served = 0u; served < SERVED; served++) {
+        let slope = slope_of(rows.head);
+        for (var i = rows.position; i < CONTEXT; i++) {
+            let q = query_at(rows, i);
+            let o = out_at(rows, i);
 //#for r in EACH
-        var s_$r = 0.0;
-        var dp_$r = 0.0;
+            var s_$r = 0.0;
+            var dp_$r = 0.0;
 //#end
 //#for d in HEAD4
-        let q_$d = qkv[q + $du];
-        let do_$d = dout[o + $du];
+            let q_$d = qkv[q + $du];
+            let do_$d = dout[o + $du];
 //#for r in EACH
-        s_$r += dot(q_$d, k_$r_$d);
-        dp_$r += dot(do_$d, v_$r_$d);
+            s_$r += dot(q_$d, k_$r_$d);
+            dp_$r += dot(do_$d, v_$r_$d);
 //#end
 //#end
-        let log_sum_i = log_sum[rows.first + i];
-        let delta_i = delta[rows.first + i];
+            let log_sum_i = log_sum[rows.first + i];
+            let delta_i = delta[rows.first + i];
 //#for r in EACH
-        let p_$r = select(0.0, exp(s_$r * SCALE - log_sum_i), i >= j_$r);
-        let ds_$r = p_$r * (dp_$r - delta_i) * SCALE;
+            let p_$r = select(0.0, exp(s_$r * SCALE + score_bias(slope, i, j_$r) - log_sum_i), i >= j_$r);
+            let ds_$r = p_$r * (dp_$r - delta_i) * SCALE;
 //#for d in HEAD4
-        dk_$r_$d += ds_$r * q_$d;
-        dv_$r_$d += p_$r * do_$d;
+            dk_$r_$d += ds_$r * q_$d;
+            dv_$r_$d += p_$r * do_$d;
 //#end
 //#end
+        }
+        rows = next_head(rows);
     }
 
 //#for r in EACH

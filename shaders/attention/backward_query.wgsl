@@ -1,4 +1,4 @@
-// dQ_i = Σ_j dS_ij K_j with dS = P (dO Vᵀ − δ) / √D, P = exp(Q Kᵀ / √D − log_sum), δ_i = Σ_d dO_id O_id.
+// dQ_i = Σ_j dS_ij K_j with dS = P (dO Vᵀ − δ) / √D, P = exp(Q Kᵀ / √D + bias − log_sum), δ_i = Σ_d dO_id O_id.
 // An invocation owns EACH query rows.
 
 @compute @workgroup_size(WORKGROUP_X)
@@ -8,6 +8,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
         return;
     }
     let rows = locate(index);
+    let slope = slope_of(rows.head);
 //#for r in EACH
     let i_$r = min(rows.position + $ru, CONTEXT - 1u);
     var delta_$r = 0.0;
@@ -37,7 +38,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
 //#end
 //#end
 //#for r in EACH
-        let p_$r = select(0.0, exp(s_$r * SCALE - log_sum_$r), j <= i_$r);
+        let p_$r = select(0.0, exp(s_$r * SCALE + score_bias(slope, i_$r, j) - log_sum_$r), j <= i_$r);
         let ds_$r = p_$r * (dp_$r - delta_$r) * SCALE;
 //#for d in HEAD4
         dq_$r_$d += ds_$r * k_$d;

@@ -1,32 +1,46 @@
-// O = softmax(q Kᵀ / √D) V for one query, over the cache of all keys and values so far; those of its own token join
-// them first. One workgroup a head, with an online softmax: as many keys at a time as there are invocations, each of
-// which scores one key and then sums some of the channels over all of these keys.
+// O = softmax(q Kᵀ / √D) V for one query, over the cache of the keys and values before and its own token's. One workgroup
+// a head of queries, with an online softmax that begins with the own token and goes on with as many keys at a time as
+// there are invocations, each of which scores one key and then sums some of the channels over all of these keys.
 
 var<workgroup> scores: array<f32, WORKGROUP_X>;
 
 @compute @workgroup_size(WORKGROUP_X)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-    let head = group.x * HEAD4;
+    let q = group.x * HEAD4;
+    // Of the head of keys and values, in the cache's rows.
+    let shared_head = group.x / SHARING * HEAD4;
+    let k = WIDTH4 + shared_head;
+    let v = k + CACHE4;
     let i = step.position;
-    for (var c = local; c < HEAD4; c += WORKGROUP_X) {
-        cache[i * 2u * WIDTH4 + head + c] = qkv[WIDTH4 + head + c];
-        cache[(i * 2u + 1u) * WIDTH4 + head + c] = qkv[2u * WIDTH4 + head + c];
+    let slope = slope_of(group.x);
+    // Of the heads that share them, the first hands them on.
+    if (group.x % SHARING == 0u) {
+        for (var c = local; c < HEAD4; c += WORKGROUP_X) {
+            cache[i * 2u * CACHE4 + shared_head + c] = qkv[k + c];
+            cache[(i * 2u + 1u) * CACHE4 + shared_head + c] = qkv[v + c];
+        }
     }
-    storageBarrier();
 
+    var max_score = 0.0;
+    for (var d = 0u; d < HEAD4; d++) {
+        max_score += dot(qkv[q + d], qkv[k + d]);
+    }
+    max_score *= SCALE;
+    var sum = 1.0;
     var o: array<vec4f, OWN>;
-    var max_score = -3.0e38;
-    var sum = 0.0;
-    for (var first = 0u; first <= i; first += WORKGROUP_X) {
-        let count = min(WORKGROUP_X, i + 1u - first);
+    for (var own = 0u; own < OWN; own++) {
+        o[own] = qkv[v + min(own * WORKGROUP_X + local, HEAD4 - 1u)];
+    }
+    for (var first = 0u; first < i; first += WORKGROUP_X) {
+        let count = min(WORKGROUP_X, i - first);
         var score = 0.0;
         if (local < count) {
-            let key = (first + local) * 2u * WIDTH4 + head;
+            let key = (first + local) * 2u * CACHE4 + shared_head;
             for (var d = 0u; d < HEAD4; d++) {
-                score += dot(qkv[head + d], cache[key + d]);
+                score += dot(qkv[q + d], cache[key + d]);
             }
         }
-        score *= SCALE;
+        score = score * SCALE + score_bias(slope, i, first + local);
         // Nobody may write the scores before all are done with those of the keys before.
         workgroupBarrier();
         scores[local] = score;
@@ -50,7 +64,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
             if (c < HEAD4) {
                 var values = o[own] * fade;
                 for (var n = 0u; n < count; n++) {
-                    values += scores[n] * cache[((first + n) * 2u + 1u) * WIDTH4 + head + c];
+                    values += scores[n] * cache[((first + n) * 2u + 1u) * CACHE4 + shared_head + c];
                 }
                 o[own] = values;
             }
@@ -59,7 +73,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     for (var own = 0u; own < OWN; own++) {
         let c = own * WORKGROUP_X + local;
         if (c < HEAD4) {
-            out[head + c] = o[own] / sum;
+            out[q + c] = o[own] / sum;
         }
     }
 }

@@ -8,6 +8,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
         return;
     }
     let rows = locate(index);
+    let slope = slope_of(rows.head);
 //#for r in EACH
     let i_$r = min(rows.position + $ru, CONTEXT - 1u);
 //#for d in HEAD4
@@ -37,7 +38,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
 //#for r in EACH
         var new_$r = max_$r;
 //#for n in KEYS
-        s_$r_$n = select(-3.0e38, s_$r_$n, j + $nu <= i_$r);
+        s_$r_$n = select(-3.0e38, s_$r_$n + score_bias(slope, i_$r, j + $nu), j + $nu <= i_$r);
         new_$r = max(new_$r, s_$r_$n);
 //#end
         let fade_$r = exp(max_$r - new_$r);

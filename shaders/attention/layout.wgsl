@@ -4,34 +4,53 @@
 struct Rows {
     // Of its first position.
     position: u32,
-    // Of this head's position 0 in (B, H, T).
+    // Of queries. Where a head of keys and values is owned, the first of those that share it.
+    head: u32,
+    // Of the head's position 0 in (B, H, T).
     first: u32,
-    // Of this head's first vec4 in (B, T, 3C) and in (B, T, C), at position 0.
-    qkv: u32,
+    // Of the head's first vec4 at position 0 in (B, T, (H + 2 KV) D) and in (B, T, C).
+    query: u32,
+    key: u32,
+    value: u32,
     out: u32,
 }
 
 fn locate(index: u32) -> Rows {
-    let head = index / GROUPS;
-    let sequence = head / HEADS;
+    let owner = index / GROUPS;
+    let sequence = owner / OWNERS;
+    let head = owner % OWNERS * SERVED;
+    let token = sequence * CONTEXT * TOKEN4;
     return Rows(
         index % GROUPS * EACH,
-        head * CONTEXT,
-        sequence * CONTEXT * 3u * WIDTH4 + head % HEADS * HEAD4,
-        sequence * CONTEXT * WIDTH4 + head % HEADS * HEAD4,
+        head,
+        (sequence * HEADS + head) * CONTEXT,
+        token + head * HEAD4,
+        token + (HEADS + head / SHARING) * HEAD4,
+        token + (HEADS + KV_HEADS + head / SHARING) * HEAD4,
+        sequence * CONTEXT * WIDTH4 + head * HEAD4,
     );
 }
 
+// The next head of queries that shares the keys and values.
+fn next_head(rows: Rows) -> Rows {
+    var next = rows;
+    next.head += 1u;
+    next.first += CONTEXT;
+    next.query += HEAD4;
+    next.out += HEAD4;
+    return next;
+}
+
 fn query_at(rows: Rows, position: u32) -> u32 {
-    return rows.qkv + position * 3u * WIDTH4;
+    return rows.query + position * TOKEN4;
 }
 
 fn key_at(rows: Rows, position: u32) -> u32 {
-    return query_at(rows, position) + WIDTH4;
+    return rows.key + position * TOKEN4;
 }
 
 fn value_at(rows: Rows, position: u32) -> u32 {
-    return query_at(rows, position) + 2u * WIDTH4;
+    return rows.value + position * TOKEN4;
 }
 
 fn out_at(rows: Rows, position: u32) -> u32 {

@@ -104,10 +104,19 @@ impl Case {
 
     /// Holds the f64 twin against the naive loops, and the CPU and the GPU, in f32, against the twin.
     pub async fn check(&self) {
+        self.check_on(&[&Device::Cpu, super::gpu().await]).await;
+    }
+
+    /// The same without the GPU, for which each shape is a shader to compile.
+    pub async fn check_twin(&self) {
+        self.check_on(&[&Device::Cpu]).await;
+    }
+
+    async fn check_on(&self, devices: &[&Device]) {
         let expected = self.oracle();
         let naive = naive::outputs(&self.kernel, &self.inputs, &self.step);
         self.compare("naive loops, f64", &naive, &expected, [1e-9, 1e-10]);
-        for device in [&Device::Cpu, super::gpu().await] {
+        for device in devices {
             self.compare(device.name(), &self.run(device).await, &expected, [1e-4, 1e-5]);
         }
     }

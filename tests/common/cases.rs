@@ -1,7 +1,7 @@
 //! Every kernel at awkward shapes: sizes that are no multiple of a vector, a tile or a workgroup, single rows, and the
 //! sizes around a boundary.
 
-use trainlab::config::{Activation, Norm, OptimizerConfig, OptimizerKind};
+use trainlab::config::{Activation, Norm, OptimizerConfig, OptimizerKind, Position};
 use trainlab::kernels::attention::{
     AttentionBackwardKeyValue, AttentionBackwardQuery, AttentionForward, AttentionShape,
 };
@@ -21,6 +21,8 @@ use trainlab::kernels::optimizer::curvature::{Curvature, DrawLabels};
 use trainlab::kernels::optimizer::muon::{MuonApply, MuonMomentum, Normalise, Part, Polynomial};
 use trainlab::kernels::optimizer::update::{self, Update};
 use trainlab::kernels::pick::Pick;
+use trainlab::kernels::position::Table;
+use trainlab::kernels::query_key::{QueryKey, QueryKeyBackward};
 use trainlab::kernels::reduce::{SquaredNorm, SumGroups};
 use trainlab::kernels::soft_cap::SoftCap;
 use trainlab::kernels::tiling::Tiling;
@@ -42,6 +44,8 @@ pub fn all() -> Vec<Case> {
         attention_backward_query(),
         attention_backward_key_value(),
         attention_decode(),
+        query_key(),
+        query_key_backward(),
         embed(),
         embed_backward(),
         cross_entropy(),
@@ -237,14 +241,27 @@ pub fn norm_backward() -> Vec<Case> {
     cases
 }
 
-/// Every head size with lengths around the twins' tile of 64 rows and the shader's four keys at a time; and several
-/// rows an invocation, with and without a remainder.
+/// Every head size with lengths around the twins' tile of 64 rows and the shader's four keys at a time; several
+/// rows an invocation, with and without a remainder; groups of heads that share keys and values; and ALiBi, with numbers
+/// of heads that are and are no powers of two.
 fn attention_shapes() -> Vec<AttentionShape> {
     let shape = |(batch, heads, head_size, context)| AttentionShape::new(batch, context, heads, head_size);
-    let shapes = [(1, 3, 4, 130), (3, 2, 8, 1), (1, 2, 16, 63), (2, 3, 32, 2), (1, 1, 64, 64), (1, 1, 128, 65)];
-    let several = [(4, (2, 2, 32, 5)), (4, (1, 1, 16, 67)), (4, (1, 2, 8, 64)), (2, (1, 2, 64, 33)), (4, (1, 1, 4, 1))];
+    let shapes = [(1, 3, 4, 130), (3, 2, 8, 1), (1, 2, 16, 63), (2, 3, 32, 2), (1, 1, 64, 64)];
+    let several = [(4, (2, 2, 32, 5)), (2, (1, 2, 64, 33)), (4, (1, 1, 4, 1))];
     let several = several.map(|(rows_each, sizes)| AttentionShape { rows_each, ..shape(sizes) });
-    shapes.map(shape).into_iter().chain(several).collect()
+    let grouped =
+        |(rows_each, kv_heads, position, sizes)| AttentionShape { rows_each, kv_heads, position, ..shape(sizes) };
+    let (alibi, none) = (Position::Alibi, Position::None);
+    let grouped = [
+        (1, 2, alibi, (1, 6, 8, 257)),
+        (1, 1, none, (2, 4, 16, 65)),
+        (1, 1, alibi, (1, 2, 128, 65)),
+        (1, 3, alibi, (2, 3, 4, 2)),
+        (4, 2, alibi, (2, 4, 16, 67)),
+        (4, 1, none, (1, 3, 8, 64)),
+    ]
+    .map(grouped);
+    shapes.map(shape).into_iter().chain(several).chain(grouped).collect()
 }
 
 pub fn attention_forward() -> Vec<Case> {
@@ -256,26 +273,29 @@ pub fn attention_forward() -> Vec<Case> {
     cases
 }
 
+/// What the forward pass leaves to the backward one.
+pub fn backward_query(forward: &Case, shape: AttentionShape) -> Case {
+    Case::new(AttentionBackwardQuery(shape))
+        .with("qkv", forward.input("qkv"))
+        .with("out", forward.output("out"))
+        .with("log_sum", forward.output("log_sum"))
+}
+
+pub fn backward_key_value(query: &Case, shape: AttentionShape) -> Case {
+    let mut case = Case::new(AttentionBackwardKeyValue(shape)).with("delta", query.output("delta"));
+    for name in ["dout", "qkv", "log_sum"] {
+        case = case.with(name, query.input(name));
+    }
+    case
+}
+
 pub fn attention_backward_query() -> Vec<Case> {
-    let backward = |forward: Case, shape| {
-        Case::new(AttentionBackwardQuery(shape))
-            .with("qkv", forward.input("qkv"))
-            .with("out", forward.output("out"))
-            .with("log_sum", forward.output("log_sum"))
-    };
-    attention_forward().into_iter().zip(attention_shapes()).map(|(forward, shape)| backward(forward, shape)).collect()
+    attention_forward().iter().zip(attention_shapes()).map(|(forward, shape)| backward_query(forward, shape)).collect()
 }
 
 pub fn attention_backward_key_value() -> Vec<Case> {
-    let backward = |query: Case, shape| {
-        let mut case = Case::new(AttentionBackwardKeyValue(shape)).with("delta", query.output("delta"));
-        for name in ["dout", "qkv", "log_sum"] {
-            case = case.with(name, query.input(name));
-        }
-        case
-    };
-    let queries = attention_backward_query().into_iter().zip(attention_shapes());
-    queries.map(|(query, shape)| backward(query, shape)).collect()
+    let queries = attention_backward_query();
+    queries.iter().zip(attention_shapes()).map(|(query, shape)| backward_key_value(query, shape)).collect()
 }
 
 /// The first and the last positions, and those around the shader's 64 keys at a time; more channels in a head than
@@ -290,7 +310,62 @@ pub fn attention_decode() -> Vec<Case> {
     let mut cases: Vec<Case> = shapes.into_iter().map(|shape| case(shape, 2.0)).collect();
     // Large scores: without the running maximum, exponentials would overflow.
     cases.push(case((2, 8, 133, 131), 12.0));
+    // Heads that share keys and values, and ALiBi.
+    for (kv_heads, position, sizes) in [
+        (2, Position::None, (6, 8, 70, 65)),
+        (1, Position::Alibi, (6, 4, 200, 199)),
+        (3, Position::Alibi, (3, 16, 70, 63)),
+        (1, Position::Alibi, (2, 260, 3, 0)),
+    ] {
+        let (heads, head_size, context, token) = sizes;
+        let shape = AttentionShape { kv_heads, position, ..AttentionShape::new(1, context, heads, head_size) };
+        let case = Case::new(AttentionDecode(shape)).scaled("qkv", 2.0).scaled("cache", 2.0);
+        cases.push(case.at(Step { position: token, ..Step::default() }));
+    }
     cases
+}
+
+/// Turned, normed, and both: (batch, heads, kv_heads, D, T).
+fn query_key_shapes() -> Vec<(AttentionShape, bool)> {
+    let shape = |position, (batch, heads, kv_heads, head_size, context)| AttentionShape {
+        kv_heads,
+        position,
+        ..AttentionShape::new(batch, context, heads, head_size)
+    };
+    let turned = [(1, 3, 1, 8, 257), (2, 2, 2, 16, 63), (1, 1, 1, 64, 65), (3, 4, 2, 32, 1)];
+    let normed = [(1, 3, 3, 4, 17), (2, 4, 1, 20, 64), (1, 6, 2, 128, 2)];
+    let both = [(1, 5, 5, 8, 64), (3, 6, 3, 24, 33), (1, 2, 1, 128, 65), (1, 65, 13, 8, 1), (2, 1, 1, 264, 2)];
+    let cases = turned.map(|sizes| (shape(Position::Rope, sizes), false)).into_iter();
+    let cases = cases.chain(normed.map(|sizes| (shape(Position::None, sizes), true)));
+    cases.chain(both.map(|sizes| (shape(Position::Rope, sizes), true))).collect()
+}
+
+/// With the table that turns need.
+pub fn with_turns(case: Case, shape: AttentionShape) -> Case {
+    if shape.position != Position::Rope {
+        return case;
+    }
+    let (context, head_size) = (shape.context, shape.head_size);
+    case.with("turns", Table::Turns { context, head_size, base: 10_000.0, interpolation: 1.0 }.values())
+}
+
+pub fn query_key() -> Vec<Case> {
+    let mut cases = vec![];
+    for (i, (shape, norm)) in query_key_shapes().into_iter().enumerate() {
+        let case =
+            |keep, decode| with_turns(Case::new(QueryKey { shape, norm, keep, decode }), shape).scaled("qkv", 3.0);
+        let position = shape.context as u32 - 1;
+        cases.push(case(norm && i % 3 > 0, false));
+        if i % 3 == 0 {
+            cases.push(case(false, true).at(Step { position, ..Step::default() }));
+        }
+    }
+    cases
+}
+
+pub fn query_key_backward() -> Vec<Case> {
+    let case = |(shape, norm)| with_turns(Case::new(QueryKeyBackward { shape, norm }), shape);
+    query_key_shapes().into_iter().map(case).collect()
 }
 
 fn embed_shapes() -> Vec<EmbedShape> {
@@ -306,11 +381,15 @@ pub fn tokens(shape: EmbedShape) -> Vec<u32> {
 }
 
 pub fn embed() -> Vec<Case> {
-    let case = |shape, decode| Case::new(Embed { shape, decode }).with_ids("tokens", &tokens(shape));
-    let mut cases: Vec<Case> = embed_shapes().into_iter().map(|shape| case(shape, false)).collect();
-    for (context, position) in [(1, 0), (7, 6), (7, 2)] {
-        let shape = EmbedShape { batch: 1, context, vocabulary: 7, width: 260 };
-        cases.push(case(shape, true).at(Step { position, ..Step::default() }));
+    let case =
+        |shape, positions, decode| Case::new(Embed { shape, positions, decode }).with_ids("tokens", &tokens(shape));
+    let mut cases = vec![];
+    for positions in [true, false] {
+        cases.extend(embed_shapes().into_iter().map(|shape| case(shape, positions, false)));
+        for (context, position) in [(1, 0), (7, 6), (7, 2)] {
+            let shape = EmbedShape { batch: 1, context, vocabulary: 7, width: 260 };
+            cases.push(case(shape, positions, true).at(Step { position, ..Step::default() }));
+        }
     }
     cases
 }
@@ -318,10 +397,12 @@ pub fn embed() -> Vec<Case> {
 pub fn embed_backward() -> Vec<Case> {
     let mut cases = vec![];
     for shape in embed_shapes() {
-        for (accumulate_tokens, accumulate_positions) in [(false, false), (true, false), (true, true)] {
+        for (accumulate_tokens, positions, accumulate_positions) in
+            [(false, true, false), (true, true, false), (true, true, true), (true, false, false), (false, false, true)]
+        {
             let mut index = TokenIndex::new(shape);
             index.fill(shape, &tokens(shape));
-            let case = Case::new(EmbedBackward { shape, accumulate_tokens, accumulate_positions });
+            let case = Case::new(EmbedBackward { shape, accumulate_tokens, positions, accumulate_positions });
             cases.push(case.with_ids("starts", &index.starts).with_ids("order", &index.order));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use trainlab::config::{Activation, Config, Norm, NormPosition, TokenizerKind};
+use trainlab::config::{Activation, Config, Norm, NormPosition, Position, TokenizerKind};
 use trainlab::cpu::CpuEngine;
 use trainlab::data::{Batches, Dataset};
 use trainlab::engine::{Device, Engine};
@@ -86,6 +86,29 @@ pub fn block_variants() -> [Config; 3] {
     (third.model.activation, third.model.equal_parameters) = (Activation::Geglu, false);
     third.model.biases = false;
     [first, second, third]
+}
+
+/// What a model's attention and positions may be, each value at least once, at small sizes.
+pub fn attention_variants() -> Vec<Config> {
+    let variant = |(position, heads, kv_heads, qk_norm): (Position, u32, u32, bool)| {
+        let mut config = SMALL[0].config();
+        let model = &mut config.model;
+        (model.layers, model.width, model.context) = (2, 8 * heads, 17);
+        (model.heads, model.position, model.kv_heads, model.qk_norm) = (heads, position, kv_heads, qk_norm);
+        if position == Position::Rope {
+            (model.rope_base, model.rope_interpolation) = (500.0, 1.5);
+        }
+        config
+    };
+    let all = [
+        (Position::None, 3, 0, false),
+        (Position::Learned, 2, 1, true),
+        (Position::Sinusoidal, 2, 0, false),
+        (Position::Rope, 3, 1, false),
+        (Position::Rope, 4, 2, true),
+        (Position::Alibi, 6, 2, false),
+    ];
+    all.map(variant).to_vec()
 }
 
 /// A text with enough structure to be learnt, in characters: 2 parts in 5 are held out.

@@ -4,7 +4,7 @@
 // Loops over indices are what the formulas look like.
 #![allow(clippy::needless_range_loop)]
 
-use trainlab::config::{Activation, Norm, OptimizerKind};
+use trainlab::config::{Activation, Norm, OptimizerKind, Position};
 use trainlab::kernels::attention::AttentionShape;
 use trainlab::kernels::cross_entropy::CrossEntropy;
 use trainlab::kernels::dropout::Mask;
@@ -18,6 +18,7 @@ use trainlab::kernels::optimizer::curvature::DrawLabels;
 use trainlab::kernels::optimizer::muon::{MuonApply, MuonMomentum, Part};
 use trainlab::kernels::optimizer::update::Update;
 use trainlab::kernels::pick::Pick;
+use trainlab::kernels::query_key::{QueryKey, QueryKeyBackward};
 use trainlab::kernels::soft_cap::SoftCap;
 use trainlab::kernels::{Kernel, Step};
 
@@ -61,6 +62,8 @@ pub fn outputs(kernel: &Kernel, inputs: &[Values], step: &Step) -> Vec<Values> {
         Kernel::AttentionBackwardQuery(kernel) => attention_backward_query(kernel.0, bound),
         Kernel::AttentionBackwardKeyValue(kernel) => attention_backward_key_value(kernel.0, bound),
         Kernel::AttentionDecode(kernel) => attention_decode(kernel.0, bound, step.position as usize),
+        Kernel::QueryKey(kernel) => query_key(kernel, bound, step.position as usize),
+        Kernel::QueryKeyBackward(kernel) => query_key_backward(kernel, bound),
         Kernel::Embed(kernel) => embed(kernel, bound, step.position as usize),
         Kernel::EmbedBackward(kernel) => embed_backward(kernel, bound),
         Kernel::Dropout(kernel) => {
@@ -292,11 +295,29 @@ fn norm_backward(kernel: &NormBackward, bound: &mut Bound) {
     bound.set("shares", shares);
 }
 
+/// The slopes of ALiBi as its authors' code makes them: a geometric series, and for a number of heads that is no power
+/// of two the series of the power below it, then every other slope of that above it.
+fn alibi_slopes(heads: usize) -> Vec<f64> {
+    if heads.is_power_of_two() {
+        let ratio = 2f64.powf(-8.0 / heads as f64);
+        return (1..=heads).map(|h| ratio.powi(h as i32)).collect();
+    }
+    let below = heads.next_power_of_two() / 2;
+    let others = alibi_slopes(2 * below).into_iter().step_by(2);
+    alibi_slopes(below).into_iter().chain(others).take(heads).collect()
+}
+
+/// What a score gains by the encoding.
+fn bias(shape: AttentionShape, head: usize, i: usize, j: usize) -> f64 {
+    if shape.position == Position::Alibi { alibi_slopes(shape.heads)[head] * (j as f64 - i as f64) } else { 0.0 }
+}
+
 /// The whole T × T matrix of softmax weights of one head, and the log-sum-exp of each row.
 fn attention_weights(shape: AttentionShape, qkv: &Qkv) -> (Vec<Vec<f64>>, Vec<f64>) {
     let scale = 1.0 / (shape.head_size as f64).sqrt();
     let rows = (0..shape.context).map(|i| {
-        let score = |j: usize| (0..shape.head_size).map(|d| qkv.q(i, d) * qkv.k(j, d)).sum::<f64>() * scale;
+        let product = |j: usize| (0..shape.head_size).map(|d| qkv.q(i, d) * qkv.k(j, d)).sum::<f64>();
+        let score = |j: usize| product(j) * scale + bias(shape, qkv.head, i, j);
         let exponentials: Vec<f64> = (0..=i).map(|j| score(j).exp()).collect();
         let sum: f64 = exponentials.iter().sum();
         let weights = (0..shape.context).map(|j| if j <= i { exponentials[j] / sum } else { 0.0 });
@@ -305,7 +326,7 @@ fn attention_weights(shape: AttentionShape, qkv: &Qkv) -> (Vec<Vec<f64>>, Vec<f6
     rows.unzip()
 }
 
-/// One head of one sequence in (B, T, 3C).
+/// One head of queries of one sequence in (B, T, (H + 2 KV) D), and the keys and values that it reads.
 struct Qkv<'a> {
     data: &'a [f64],
     shape: AttentionShape,
@@ -315,8 +336,10 @@ struct Qkv<'a> {
 
 impl Qkv<'_> {
     fn index(&self, part: usize, t: usize, d: usize) -> usize {
-        let token = self.batch * self.shape.context + t;
-        (token * 3 + part) * self.shape.width() + self.head * self.shape.head_size + d
+        let AttentionShape { context, heads, kv_heads, head_size, .. } = self.shape;
+        let shared = self.head / (heads / kv_heads);
+        let head = [self.head, heads + shared, heads + kv_heads + shared][part];
+        ((self.batch * context + t) * (heads + 2 * kv_heads) + head) * head_size + d
     }
 
     fn q(&self, t: usize, d: usize) -> f64 {
@@ -379,7 +402,8 @@ fn score_gradients(
     let mut dscores = weights.clone();
     for i in 0..shape.context {
         for j in 0..=i {
-            let score = (0..shape.head_size).map(|d| head.q(i, d) * head.k(j, d)).sum::<f64>() * scale;
+            let product = (0..shape.head_size).map(|d| head.q(i, d) * head.k(j, d)).sum::<f64>();
+            let score = product * scale + bias(shape, head.head, i, j);
             let dweight = (0..shape.head_size).map(|d| dout[head.out(i, d)] * head.v(j, d)).sum::<f64>();
             weights[i][j] = (score - log_sum[head.row(i)]).exp();
             dscores[i][j] = weights[i][j] * (dweight - delta(i)) * scale;
@@ -388,22 +412,23 @@ fn score_gradients(
     [dscores, weights]
 }
 
-/// Row by row of the cache (T, 2C), after the token's own k and v have joined it.
+/// Row by row of the cache (T, 2 KV D), after the token's own k and v have joined it.
 fn attention_decode(shape: AttentionShape, bound: &mut Bound, position: usize) {
-    let (c, d) = (shape.heads * shape.head_size, shape.head_size);
+    let (c, kv, d) = (shape.heads * shape.head_size, shape.kv_heads * shape.head_size, shape.head_size);
     let (qkv, mut cache) = (bound.get("qkv"), bound.get("cache"));
-    for i in 0..2 * c {
-        cache[position * 2 * c + i] = qkv[c + i];
+    for i in 0..2 * kv {
+        cache[position * 2 * kv + i] = qkv[c + i];
     }
     let mut out = vec![0.0; c];
     for head in 0..shape.heads {
+        let shared = head * shape.kv_heads / shape.heads * d;
         let score = |j: usize| {
-            let product: f64 = (0..d).map(|i| qkv[head * d + i] * cache[j * 2 * c + head * d + i]).sum();
-            (product / (d as f64).sqrt()).exp()
+            let product: f64 = (0..d).map(|i| qkv[head * d + i] * cache[j * 2 * kv + shared + i]).sum();
+            (product / (d as f64).sqrt() + bias(shape, head, position, j)).exp()
         };
         let sum: f64 = (0..=position).map(score).sum();
         for i in 0..d {
-            let value = |j: usize| cache[j * 2 * c + c + head * d + i];
+            let value = |j: usize| cache[j * 2 * kv + kv + shared + i];
             out[head * d + i] = (0..=position).map(|j| score(j) / sum * value(j)).sum();
         }
     }
@@ -433,21 +458,109 @@ fn attention_backward_key_value(shape: AttentionShape, bound: &mut Bound) {
     let mut dqkv = bound.get("dqkv");
     each_head(shape, &qkv, |head| {
         let [dscores, weights] = score_gradients(shape, &head, &dout, &log_sum, |i| delta[head.row(i)]);
+        let added = if head.head % (shape.heads / shape.kv_heads) == 0 { 0.0 } else { 1.0 };
         for j in 0..shape.context {
             for d in 0..shape.head_size {
-                let over_queries = |f: &dyn Fn(usize) -> f64| (0..shape.context).map(f).sum();
-                dqkv[head.index(1, j, d)] = over_queries(&|i| dscores[i][j] * head.q(i, d));
-                dqkv[head.index(2, j, d)] = over_queries(&|i| weights[i][j] * dout[head.out(i, d)]);
+                let over_queries = |f: &dyn Fn(usize) -> f64| (0..shape.context).map(f).sum::<f64>();
+                let [dk, dv] = [1, 2].map(|part| head.index(part, j, d));
+                dqkv[dk] = added * dqkv[dk] + over_queries(&|i| dscores[i][j] * head.q(i, d));
+                dqkv[dv] = added * dqkv[dv] + over_queries(&|i| weights[i][j] * dout[head.out(i, d)]);
             }
         }
     });
     bound.set("dqkv", dqkv);
 }
 
+/// The matrix by which RoPE with base 10,000 turns a head's channels at a position.
+fn turn(d: usize, position: usize) -> Vec<Vec<f64>> {
+    let mut matrix = vec![vec![0.0; d]; d];
+    for i in 0..d / 2 {
+        let angle = position as f64 / 10_000f64.powf(2.0 * i as f64 / d as f64);
+        matrix[i][i] = angle.cos();
+        matrix[i][i + d / 2] = -angle.sin();
+        matrix[i + d / 2][i] = angle.sin();
+        matrix[i + d / 2][i + d / 2] = angle.cos();
+    }
+    matrix
+}
+
+/// The root mean square that QK-norm divides by.
+fn root_mean_square(x: &[f64]) -> f64 {
+    (x.iter().map(|x| x * x).sum::<f64>() / x.len() as f64 + f64::from(1e-5f32)).sqrt()
+}
+
+/// Each head of queries and of keys: its number, its first element in (rows, (H + 2 KV) D), its token.
+fn query_and_key_heads(shape: AttentionShape, tokens: usize) -> Vec<(usize, usize, usize)> {
+    let both = shape.heads + shape.kv_heads;
+    let head = |token: usize, head: usize| (head, (token * (both + shape.kv_heads) + head) * shape.head_size, token);
+    (0..tokens).flat_map(|token| (0..both).map(move |h| head(token, h))).collect()
+}
+
+fn query_key(kernel: &QueryKey, bound: &mut Bound, position: usize) {
+    let (shape, d) = (kernel.shape, kernel.shape.head_size);
+    let mut qkv = bound.get("qkv");
+    let mut raw = vec![];
+    let tokens = if kernel.decode { 1 } else { shape.batch * shape.context };
+    for (head, at, token) in query_and_key_heads(shape, tokens) {
+        let mut x = qkv[at..at + d].to_vec();
+        raw.extend(x.clone());
+        if kernel.norm {
+            let weight = bound.get(if head < shape.heads { "q_weight" } else { "k_weight" });
+            let size = root_mean_square(&x);
+            x = (0..d).map(|c| x[c] / size * weight[c]).collect();
+        }
+        if shape.position == Position::Rope {
+            let matrix = turn(d, if kernel.decode { position } else { token % shape.context });
+            x = (0..d).map(|row| (0..d).map(|c| matrix[row][c] * x[c]).sum()).collect();
+        }
+        qkv[at..at + d].copy_from_slice(&x);
+    }
+    bound.set("qkv", qkv);
+    if kernel.keep {
+        bound.set("raw", raw);
+    }
+}
+
+fn query_key_backward(kernel: &QueryKeyBackward, bound: &mut Bound) {
+    let (shape, d) = (kernel.shape, kernel.shape.head_size);
+    let mut dqkv = bound.get("dqkv");
+    let tokens = shape.batch * shape.context;
+    let (groups, share) = (tokens.div_ceil(16), d.next_multiple_of(64));
+    let mut shares = vec![0.0; 2 * groups * share];
+    for (i, (head, at, token)) in query_and_key_heads(shape, tokens).into_iter().enumerate() {
+        let mut dy = dqkv[at..at + d].to_vec();
+        if shape.position == Position::Rope {
+            let matrix = turn(d, token % shape.context);
+            dy = (0..d).map(|c| (0..d).map(|row| matrix[row][c] * dy[row]).sum()).collect();
+        }
+        if kernel.norm {
+            let (part, name) = if head < shape.heads { (0, "q_weight") } else { (1, "k_weight") };
+            let (weight, x) = (bound.get(name), bound.get("raw")[i * d..][..d].to_vec());
+            let size = root_mean_square(&x);
+            let dw = &mut shares[(part * groups + token / 16) * share..];
+            for c in 0..d {
+                dw[c] += dy[c] * x[c] / size;
+            }
+            // Through the whole Jacobian, ∂y_j/∂x_c = w_j (δ_jc − x_j x_c / (n size²)) / size.
+            let jacobian = |j: usize, c: usize| {
+                let own = if j == c { 1.0 } else { 0.0 };
+                weight[j] * (own - x[j] * x[c] / (d as f64 * size * size)) / size
+            };
+            dy = (0..d).map(|c| (0..d).map(|j| dy[j] * jacobian(j, c)).sum()).collect();
+        }
+        dqkv[at..at + d].copy_from_slice(&dy);
+    }
+    bound.set("dqkv", dqkv);
+    if kernel.norm {
+        bound.set("shares", shares);
+    }
+}
+
 fn embed(kernel: &Embed, bound: &mut Bound, position: usize) {
     let shape = kernel.shape;
     let (tokens, width) = (bound.ids("tokens"), shape.width);
-    let (token, positions) = (bound.get("token_embedding"), bound.get("position_embedding"));
+    let token = bound.get("token_embedding");
+    let positions = get_if(bound, kernel.positions, "position_embedding", shape.context * width);
     let mut x = vec![];
     for row in tokens.chunks(shape.context + 1) {
         for t in 0..shape.context {
@@ -464,7 +577,8 @@ fn embed_backward(kernel: &EmbedBackward, bound: &mut Bound) {
     let shape = kernel.shape;
     let (starts, order, dx, width) = (bound.ids("starts"), bound.ids("order"), bound.get("dx"), shape.width);
     let mut dtoken = get_if(bound, kernel.accumulate_tokens, "dtoken", shape.vocabulary * width);
-    let mut dposition = get_if(bound, kernel.accumulate_positions, "dposition", shape.context * width);
+    let added = kernel.positions && kernel.accumulate_positions;
+    let mut dposition = get_if(bound, added, "dposition", shape.context * width);
     for (place, &row) in order.iter().enumerate() {
         let token = (0..shape.vocabulary).find(|&v| (starts[v]..starts[v + 1]).contains(&place));
         let token = token.expect("every place belongs to a token");
@@ -474,7 +588,9 @@ fn embed_backward(kernel: &EmbedBackward, bound: &mut Bound) {
         }
     }
     bound.set("dtoken", dtoken);
-    bound.set("dposition", dposition);
+    if kernel.positions {
+        bound.set("dposition", dposition);
+    }
 }
 
 fn cap_of(cap: SoftCap) -> f64 {

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use serde_json::json;
 use trainlab::checkpoint::Checkpoint;
-use trainlab::config::Config;
+use trainlab::config::{self, Config};
 use trainlab::engine::{Device, DeviceChoice};
-use trainlab::error::{Error, Result};
+use trainlab::error::{Error, Problem, Result};
 use trainlab::plan::Plan;
 use trainlab::trainer::Trainer;
 
@@ -34,17 +35,46 @@ impl SavedArgs {
         Ok(Checkpoint::header(&self.bytes()?)?.config)
     }
 
-    pub async fn load(&self) -> Result<Trainer> {
+    /// The run's config with fields set that the command line names: those of `evaluation`, and others that `may` copies
+    /// from the asked config into the run's, for they change no parameter.
+    pub fn config_with(&self, set: &[String], allowed: &str, may: impl Fn(&Config, &mut Config)) -> Result<Config> {
+        let saved = self.config()?;
+        let mut asked = json!(saved);
+        input::set_fields(&mut asked, set)?;
+        let asked = config::parse(&asked)?;
+        let mut meant = Config { evaluation: asked.evaluation.clone(), ..saved };
+        may(&asked, &mut meant);
+        if asked == meant {
+            return Ok(asked);
+        }
+        let advice = "The rest is as the run was trained.";
+        Err(Error::refused(Problem::new("--set", set.join(" "), allowed, advice)))
+    }
+
+    /// The run, as it was saved but with this config.
+    pub async fn load(&self, config: &Config) -> Result<Trainer> {
         let bytes = self.bytes()?;
-        let config = Checkpoint::header(&bytes)?.config;
-        let dataset = input::dataset(&config, self.text.as_deref())?;
+        let dataset = input::dataset(config, self.text.as_deref())?;
         let device = input::open(self.device).await?;
-        Trainer::resume(&config, Rc::new(dataset), &device, &bytes, |_, _| ()).await
+        Trainer::resume(config, Rc::new(dataset), &device, &bytes, |_, _| ()).await
     }
 }
 
-pub async fn evaluate(saved: &SavedArgs) -> Result<()> {
-    print(&saved.load().await?.evaluate().await?);
+#[derive(clap::Args)]
+pub struct EvalArgs {
+    #[command(flatten)]
+    saved: SavedArgs,
+    /// Set a field of `evaluation`, such as `evaluation.context=256`, or `model.rope_interpolation`; may be repeated.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    set: Vec<String>,
+}
+
+pub async fn evaluate(args: &EvalArgs) -> Result<()> {
+    let config =
+        args.saved.config_with(&args.set, "fields of `evaluation`, model.rope_interpolation", |asked, meant| {
+            meant.model.rope_interpolation = asked.model.rope_interpolation;
+        })?;
+    print(&args.saved.load(&config).await?.evaluate().await?);
     Ok(())
 }
 

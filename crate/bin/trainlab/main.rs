@@ -48,7 +48,7 @@ enum Command {
         device: DeviceArg,
     },
     /// Validate a saved run on the held-out text.
-    Eval(inspect::SavedArgs),
+    Eval(inspect::EvalArgs),
     /// Let a saved run write; print the text as it comes.
     Sample(sample::SampleArgs),
     /// Measure how fast this machine is.
@@ -67,7 +67,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Command::Plan { run, device } => pollster::block_on(inspect::plan(&run, device)),
-        Command::Eval(saved) => pollster::block_on(inspect::evaluate(&saved)),
+        Command::Eval(args) => pollster::block_on(inspect::evaluate(&args)),
         Command::Sample(args) => pollster::block_on(sample::sample(&args)),
         Command::Bench(command) => pollster::block_on(bench::bench(&command)),
         Command::Doctor => pollster::block_on(inspect::doctor()),

@@ -3,10 +3,9 @@
 use std::io::Write;
 
 use serde_json::json;
-use trainlab::config::{self, Config, EvaluationConfig};
-use trainlab::error::{Error, Problem, Result};
+use trainlab::config::Config;
+use trainlab::error::{Error, Result};
 
-use crate::input;
 use crate::inspect::SavedArgs;
 
 #[derive(clap::Args)]
@@ -26,26 +25,18 @@ pub struct SampleArgs {
 
 impl SampleArgs {
     /// The run's own choices, with those set that the command line names.
-    fn evaluation(&self) -> Result<EvaluationConfig> {
-        let saved = self.saved.config()?;
-        let mut asked = json!(saved);
-        input::set_fields(&mut asked, &self.set)?;
-        if let Some(prompt) = &self.prompt {
-            asked["evaluation"]["prompt"] = json!(prompt);
-        }
-        let asked = config::parse(&asked)?;
-        let evaluation = asked.evaluation.clone();
-        if asked == (Config { evaluation: evaluation.clone(), ..saved }) {
-            return Ok(evaluation);
-        }
-        let advice = "The rest is as the run was trained.";
-        Err(Error::refused(Problem::new("--set", self.set.join(" "), "fields of `evaluation`", advice)))
+    fn config(&self) -> Result<Config> {
+        let mut set = self.set.clone();
+        // Quoted: a prompt may look like a number.
+        set.extend(self.prompt.as_ref().map(|prompt| format!("evaluation.prompt={}", json!(prompt))));
+        self.saved.config_with(&set, "fields of `evaluation`", |_, _| ())
     }
 }
 
 pub async fn sample(args: &SampleArgs) -> Result<()> {
-    let evaluation = &args.evaluation()?;
-    let mut trainer = args.saved.load().await?;
+    let config = &args.config()?;
+    let evaluation = &config.evaluation;
+    let mut trainer = args.saved.load(config).await?;
     if args.json {
         let sample = trainer.sample(evaluation).await?;
         let mut line = json!(sample.beginning);
