@@ -54,12 +54,12 @@ async fn check(config: &Config) {
         train(&mut second, STEPS).await.unwrap();
 
         // Validation and samples are prepared only when they are asked for.
-        let mut third = Trainer::resume(&config(), Rc::new(dataset()), device, &bytes, |_, _| ()).await.unwrap();
+        let mut third = Trainer::resume(config, Rc::new(dataset()), device, &bytes, |_, _| ()).await.unwrap();
         train(&mut third, STEPS).await.unwrap();
         assert_eq!(third.evaluate().await.unwrap().loss, whole.evaluate().await.unwrap().loss);
         let mut texts = vec![];
         for trainer in [&mut whole, &mut third] {
-            let sample = trainer.sample(&config().evaluation).await.unwrap();
+            let sample = trainer.sample(&config.evaluation).await.unwrap();
             texts.push(sample.pieces.iter().map(|piece| piece.token).collect::<Vec<_>>());
         }
         assert_eq!(texts[0], texts[1]);
