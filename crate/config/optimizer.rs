@@ -13,8 +13,8 @@ pub struct OptimizerConfig {
     pub kind: OptimizerKind,
     /// Peak learning rate, after warm-up.
     ///
-    /// Each rule has its own scale. The defaults are the best of small sweeps at the default model;
-    /// `npm run bench:optimizers` repeats them.
+    /// Each rule has its own scale. The defaults come from short sweeps at the default model; `npm run bench:optimizers`
+    /// repeats them.
     #[schemars(range(min = 1e-7, max = 10.0), extend("x-scale" = "log"))]
     pub learning_rate: f64,
     /// μ: how much of the running sum (SGD) or mean (Muon) of gradients is kept each step.
@@ -120,10 +120,10 @@ impl OptimizerConfig {
             OptimizerKind::Adamw | OptimizerKind::Adamw8bit => adamw,
             OptimizerKind::Adam => Self { weight_decay: 0.0, ..adamw },
             OptimizerKind::Sgd => Self { learning_rate: 0.3, nesterov: true, weight_decay: 0.0, ..adamw },
-            OptimizerKind::Lion => Self { learning_rate: 6e-4, weight_decay: 0.5, ..adamw },
-            OptimizerKind::Sophia => Self { learning_rate: 2e-3, beta1: 0.965, ..adamw },
+            OptimizerKind::Lion => Self { learning_rate: 1e-3, weight_decay: 0.4, ..adamw },
+            OptimizerKind::Sophia => Self { learning_rate: 7e-4, beta1: 0.965, ..adamw },
             OptimizerKind::Adafactor => Self { learning_rate: 0.05, weight_decay: 0.0, ..adamw },
-            OptimizerKind::Muon => Self { momentum: 0.95, nesterov: true, ..adamw },
+            OptimizerKind::Muon => Self { learning_rate: 8e-3, momentum: 0.95, nesterov: true, ..adamw },
         }
     }
 }

@@ -169,14 +169,19 @@ fn validation_too_long(config: &Config, vocabulary: usize, device: &Device) -> O
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Activation, NormPosition};
+    use crate::config::{Activation, NormPosition, OptimizerConfig, OptimizerKind};
 
     #[test]
     fn what_a_run_takes_at_least_is_no_more_than_what_is_planned() {
-        for (layers, width, hidden, context, batch_size, tied_head) in
-            [(1, 8, 8, 8, 1, true), (3, 96, 384, 64, 8, true), (2, 64, 1024, 256, 4, false), (6, 256, 8, 128, 2, false)]
-        {
-            let mut config = Config::default();
+        let sizes = [
+            (1, 8, 8, 8, 1, true),
+            (3, 96, 384, 64, 8, true),
+            (2, 64, 1024, 256, 4, false),
+            (6, 256, 8, 128, 2, false),
+        ];
+        let all = sizes.into_iter().flat_map(|size| OptimizerKind::ALL.map(|kind| (size, kind)));
+        for ((layers, width, hidden, context, batch_size, tied_head), kind) in all {
+            let mut config = Config { optimizer: OptimizerConfig::defaults(kind), ..Config::default() };
             let model = &mut config.model;
             (model.layers, model.width, model.hidden, model.context) = (layers, width, hidden, context);
             (model.heads, model.tied_head, config.training.batch_size) = (2, tied_head, batch_size);

@@ -600,6 +600,8 @@ pub fn adafactor() -> Vec<Case> {
             let kept: &[&str] =
                 if moment == (Moment::Factored { rows, columns }) { &["row", "column"] } else { &["v"] };
             let case = with_step(Case::new(AdafactorMeasure(moment)), control);
+            // Tensors smaller than what steps are relative to, too.
+            let case = case.scaled("parameters", if columns == 1 { 1e-4 } else { 1.0 });
             let measure = without_a_row(kept.iter().fold(case, |case, name| with_squares(case, name)));
             let case = with_step(Case::new(AdafactorApply { moment, weight_decay: 0.1 }), control);
             let apply = kept.iter().fold(case, |case, name| case.with(name, measure.output(name)));
