@@ -11,7 +11,7 @@ mod path;
 
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub use crate::data::{Corpus, TokenizerKind};
 pub use check::{check, parse, parse_sections};
@@ -98,13 +98,13 @@ pub struct ModelConfig {
     pub norm_position: NormPosition,
     /// How the model knows where a token stands.
     pub position: Position,
-    /// θ of RoPE: the slowest channels turn about once in 2π · θ tokens.
-    #[schemars(range(min = 2.0, max = 1e9), extend("x-advanced" = true, "x-scale" = "log", "x-when" = json!({"position": ["rope"]})))]
+    /// RoPE's base: channels i and i + D/2 of a head turn by base^(−2i / D) radians a token.
+    #[schemars(range(min = 2.0, max = 1e9), extend("x-advanced" = true, "x-scale" = "log", "x-when" = { "position": ["rope"] }))]
     pub rope_base: f64,
     /// RoPE divides positions by this: at 2, a text of twice the trained length has the trained angles.
     ///
     /// Position interpolation (Chen et al. 2023, arXiv 2306.15595).
-    #[schemars(range(min = 1.0, max = 1024.0), extend("x-advanced" = true, "x-when" = json!({"position": ["rope"]})))]
+    #[schemars(range(min = 1.0, max = 1024.0), extend("x-advanced" = true, "x-when" = { "position": ["rope"] }))]
     pub rope_interpolation: f64,
     /// The nonlinearity inside the MLP, alone or with a gate.
     ///
