@@ -330,6 +330,8 @@ fn check_model(chunks: usize, change: impl FnOnce(&mut Config)) {
         values[parameter.range.clone()].iter_mut().for_each(|value| *value += 1.0);
     }
     let (loss, gradient) = model.loss_and_gradient(&values);
+    let again = model.loss_and_gradient(&values).1;
+    assert!(again == gradient, "{config:?}: a second step adds to the gradient of the first");
     if model.drops {
         assert!((loss - model.loss_alone(&values)).abs() > 1e-3, "only training drops");
     } else {
