@@ -119,7 +119,7 @@ impl OptimizerConfig {
         match kind {
             OptimizerKind::Adamw | OptimizerKind::Adamw8bit => adamw,
             OptimizerKind::Adam => Self { weight_decay: 0.0, ..adamw },
-            OptimizerKind::Sgd => Self { learning_rate: 0.3, nesterov: true, weight_decay: 0.0, ..adamw },
+            OptimizerKind::Sgd => Self { learning_rate: 0.2, nesterov: true, weight_decay: 0.0, ..adamw },
             OptimizerKind::Lion => Self { learning_rate: 1e-3, weight_decay: 0.4, ..adamw },
             OptimizerKind::Sophia => Self { learning_rate: 7e-4, beta1: 0.965, ..adamw },
             OptimizerKind::Adafactor => Self { learning_rate: 0.05, weight_decay: 0.0, ..adamw },
