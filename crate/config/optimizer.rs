@@ -119,11 +119,11 @@ impl OptimizerConfig {
         match kind {
             OptimizerKind::Adamw | OptimizerKind::Adamw8bit => adamw,
             OptimizerKind::Adam => Self { weight_decay: 0.0, ..adamw },
-            OptimizerKind::Sgd => Self { learning_rate: 0.3, nesterov: true, weight_decay: 0.0, ..adamw },
+            OptimizerKind::Sgd => Self { learning_rate: 0.2, nesterov: true, weight_decay: 0.0, ..adamw },
             OptimizerKind::Lion => Self { learning_rate: 1e-3, weight_decay: 0.4, ..adamw },
             OptimizerKind::Sophia => Self { learning_rate: 7e-4, beta1: 0.965, ..adamw },
             OptimizerKind::Adafactor => Self { learning_rate: 0.05, weight_decay: 0.0, ..adamw },
-            OptimizerKind::Muon => Self { learning_rate: 8e-3, momentum: 0.95, nesterov: true, ..adamw },
+            OptimizerKind::Muon => Self { learning_rate: 0.015, momentum: 0.95, nesterov: true, ..adamw },
         }
     }
 }

@@ -199,8 +199,8 @@ export interface OptimizerConfig {
   /**
    * Peak learning rate, after warm-up.
    *
-   * Each rule has its own scale. The defaults are the best of small sweeps at the default model;
-   * `npm run bench:optimizers` repeats them.
+   * Each rule has its own scale. The defaults come from short sweeps at the default model; `npm run bench:optimizers`
+   * repeats them.
    */
   learning_rate?: number;
   /**
