@@ -1,5 +1,5 @@
 //! Checkpoints: a safetensors file that holds the parameters by their names, the optimizer's moments beside them
-//! (`optimizer.m.…`), and, as metadata, the config, the step and a fingerprint of the text.
+//! (`optimizer.m.…`), a subword tokenizer's file (`tokenizer.json`, as bytes), and, as metadata, the config, the step and a fingerprint of the text.
 //!
 //! A run that goes on from a checkpoint is bitwise the run that never stopped: batches are a pure function of seed and
 //! step, and nothing else has a memory. The format is Hugging Face's (<https://github.com/huggingface/safetensors>),
@@ -36,7 +36,12 @@ pub struct Checkpoint {
     pub weights: Vec<f32>,
     /// By name, in the optimizer's order.
     pub moments: Vec<(String, Vec<f32>)>,
+    /// The tokenizer.json of a subword tokenizer.
+    pub tokenizer: Option<String>,
 }
+
+/// The name of the tensor that holds it, byte by byte.
+const TOKENIZER: &str = "tokenizer.json";
 
 impl Checkpoint {
     /// The file's bytes.
@@ -44,6 +49,10 @@ impl Checkpoint {
         let mut tensors = tensors(parameters, "", &self.weights);
         for (name, arena) in &self.moments {
             tensors.extend(self::tensors(parameters, &moment_prefix(name), arena));
+        }
+        if let Some(json) = &self.tokenizer {
+            let data = json.as_bytes();
+            tensors.push(Entry { name: TOKENIZER.to_owned(), dtype: Dtype::U8, shape: vec![data.len()], data });
         }
         let header = serde_json::to_string(&self.header).expect("our types are JSON");
         serialize(tensors, Some(header))
@@ -63,6 +72,14 @@ impl Checkpoint {
         serde_json::from_value(json).map_err(refused)
     }
 
+    /// The tokenizer.json that the run was made with, where it is one of subwords.
+    ///
+    /// # Errors
+    /// Where the bytes are no safetensors file, or what it holds under that name is no text.
+    pub fn tokenizer(bytes: &[u8]) -> Result<Option<String>> {
+        tokenizer(&SafeTensors::deserialize(bytes).map_err(refused)?)
+    }
+
     /// A checkpoint for `parameters` with moments of these names.
     ///
     /// # Errors
@@ -73,8 +90,14 @@ impl Checkpoint {
         let weights = arena(&file, parameters, "")?;
         let moments =
             moments.iter().map(|name| Ok(((*name).to_owned(), arena(&file, parameters, &moment_prefix(name))?)));
-        Ok(Self { header, weights, moments: moments.collect::<Result<_>>()? })
+        Ok(Self { header, weights, moments: moments.collect::<Result<_>>()?, tokenizer: tokenizer(&file)? })
     }
+}
+
+fn tokenizer(file: &SafeTensors) -> Result<Option<String>> {
+    let Ok(tensor) = file.tensor(TOKENIZER) else { return Ok(None) };
+    let text = String::from_utf8(tensor.data().to_vec());
+    text.map(Some).map_err(|_| refused(format!("`{TOKENIZER}` is no text")))
 }
 
 fn moment_prefix(name: &str) -> String {
@@ -182,7 +205,8 @@ mod tests {
         };
         let header = Header { config, step: 17, seconds: 2.5, text: "abc".to_owned() };
         let moments = vec![("m".to_owned(), arena(1)), ("v".to_owned(), arena(2))];
-        let checkpoint = Checkpoint { header, weights: arena(0), moments };
+        let tokenizer = Some("{\"é\": 1}".to_owned());
+        let checkpoint = Checkpoint { header, weights: arena(0), moments, tokenizer };
         (parameters, checkpoint)
     }
 
@@ -192,6 +216,9 @@ mod tests {
         let bytes = checkpoint.to_bytes(&parameters);
         assert_eq!(Checkpoint::from_bytes(&bytes, &parameters, &["m", "v"]).unwrap(), checkpoint);
         assert_eq!(bytes, checkpoint.to_bytes(&parameters), "the same state makes the same file");
+        assert_eq!(Checkpoint::tokenizer(&bytes).unwrap(), checkpoint.tokenizer);
+        let without = Checkpoint { tokenizer: None, ..checkpoint }.to_bytes(&parameters);
+        assert_eq!(Checkpoint::tokenizer(&without).unwrap(), None);
     }
 
     #[test]

@@ -19,6 +19,6 @@ pub mod tokenizer;
 
 pub use batches::Batches;
 pub use corpus::{Corpus, TEXT_MAX_BYTES, TEXT_MIN_BYTES, check_text};
-pub use dataset::{Dataset, Entropy, Window, bits_per_byte};
+pub use dataset::{Dataset, Entropy, Origin, Window, bits_per_byte, split};
 pub use tinytales::{DOCUMENT_END, tiny_tales};
-pub use tokenizer::{Decoder, Tokenizer, TokenizerKind};
+pub use tokenizer::{Decoder, Encoded, Subword, Tokenizer, TokenizerKind};

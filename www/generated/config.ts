@@ -7,6 +7,32 @@
  */
 export type TinyTales = "tiny_tales";
 /**
+ * Byte-level BPE, as in GPT-2: starts from bytes, then joins the pair that occurs most often into a new token, again
+ * and again (Sennrich et al. 2016, arXiv 1508.07909). Any text can be written and comes back exactly.
+ */
+export type ByteLevelBPE = "bpe";
+/**
+ * BPE over characters that keeps spaces, as in Llama 2: characters too rare for a token are written as bytes, so any
+ * text comes back exactly (Kudo & Richardson 2018, arXiv 1808.06226). Of the vocabulary, 257 tokens are bytes and
+ * the unknown.
+ */
+export type SentencePieceBPE = "sentencepiece_bpe";
+/**
+ * Starts from many pieces, drops those that the text's probability misses least, and cuts text into the likeliest
+ * pieces (Kudo 2018, arXiv 1804.10959), as in T5. Rare characters are written as bytes. Learning it takes longest.
+ */
+export type Unigram = "unigram";
+/**
+ * Cuts each word into the longest pieces that it knows, as in BERT (Devlin et al. 2019, arXiv 1810.04805). It loses
+ * something: spaces and line ends are forgotten, and a word with an unknown character becomes [UNK].
+ */
+export type WordPiece = "wordpiece";
+/**
+ * A tokenizer from a file: a tokenizer.json of Hugging Face's format, as of GPT-NeoX or Llama 3, or a
+ * SentencePiece .model, as of Llama 2.
+ */
+export type FromAFile = "file";
+/**
  * Mean and variance, with a weight and a bias (Ba et al. 2016, arXiv 1607.06450).
  */
 export type LayerNorm = "layer_norm";
@@ -61,7 +87,13 @@ export interface TokenizerConfig {
   /**
    * What a token is.
    */
-  kind?: "characters" | "bytes";
+  kind?: "characters" | "bytes" | ByteLevelBPE | SentencePieceBPE | Unigram | WordPiece | FromAFile;
+  /**
+   * How many tokens are learned, at most: fewer where the text has no more pieces that occur twice.
+   *
+   * A larger vocabulary makes texts shorter in tokens and the model larger: each token takes a row of the embedding.
+   */
+  vocabulary?: number;
 }
 /**
  * The transformer: decoder-only, pre-norm (GPT-2; Radford et al. 2019).
