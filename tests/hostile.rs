@@ -375,6 +375,7 @@ fn what_lies_is_refused_with_the_reason() {
         (with(2, "/normalizer/normalizers", json!(vec![json!({"type": "NFC"}); 65])), "steps in a row"),
         (with(2, "/normalizer/normalizers/1/prepend", json!("")), "prepends nothing"),
         (with(2, "/normalizer/normalizers/3/pattern/Regex", json!("^")), "between characters"),
+        (with(2, "/normalizer/normalizers/2/pattern/String", json!("")), "between characters"),
         (with(2, "/normalizer/normalizers/0/type", json!("Execute")), "not one of"),
         (with(1, "/pre_tokenizer/pattern/Regex", json!("(")), "unusable"),
         (with(1, "/pre_tokenizer/pattern/Regex", json!("a".repeat(100_000))), "pattern"),

@@ -5,10 +5,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
-use trainlab::config::TokenizerKind;
-use trainlab::data::{Subword, tiny_tales};
+use trainlab::checkpoint::Checkpoint;
+use trainlab::config::{Config, EvaluationConfig, TokenizerKind};
+use trainlab::data::{Dataset, Subword, Tokenizer, tiny_tales};
+use trainlab::engine::Device;
+use trainlab::trainer::Trainer;
 
 const LEARNED: [(TokenizerKind, &str); 4] = [
     (TokenizerKind::Bpe, "bpe"),
@@ -127,4 +131,60 @@ fn write_learned() {
     for (kind, name) in LEARNED {
         fs::write(folder().join(format!("learned/{name}.json")), learn(kind).json()).unwrap();
     }
+}
+
+/// A run with a subword tokenizer, saved and gone on with from its file alone.
+#[test]
+fn a_run_brings_its_tokenizer() {
+    for (kind, _) in LEARNED {
+        let mut config = Config::default();
+        let model = &mut config.model;
+        (model.layers, model.width, model.heads, model.hidden, model.context) = (1, 16, 2, 32, 16);
+        (config.training.steps, config.schedule.warmup_steps, config.evaluation.bytes) = (4, 0, 2000);
+        (config.tokenizer.kind, config.tokenizer.vocabulary, config.evaluation.sample_tokens) = (kind, 300, 20);
+        let text = tiny_tales(30_000, 1);
+        let learned = Subword::train(kind, 300, &text, &mut |_| ()).unwrap();
+        let dataset = |subword| Rc::new(Dataset::with(&text, Tokenizer::Subword(subword), 0.2).unwrap());
+
+        let whole = pollster::block_on(async {
+            let mut trainer = Trainer::new(&config, dataset(learned), &Device::Cpu, |_, _| ()).await.unwrap();
+            let bytes = {
+                trainer.step().unwrap();
+                trainer.settle().unwrap();
+                trainer.checkpoint().await.unwrap().to_bytes(&trainer.plan.parameters)
+            };
+            (bytes, finish(&mut trainer).await)
+        });
+        let json = Checkpoint::tokenizer(&whole.0).unwrap().expect("the run's tokenizer");
+        let loaded = dataset(load(json.as_bytes()));
+        let (again, evaluation, windows) = pollster::block_on(async {
+            let mut trainer =
+                Trainer::resume(&config, Rc::clone(&loaded), &Device::Cpu, &whole.0, |_, _| ()).await.unwrap();
+            let again = finish(&mut trainer).await;
+            let windows = loaded.validation_windows(16, 2000).unwrap();
+            (again, trainer.evaluate().await.unwrap(), windows)
+        });
+        assert_eq!(again, whole.1, "{kind:?}");
+        // Nats a token, over the bytes of the text that these tokens cover.
+        let tokens = 16 * windows.len();
+        let bytes: u32 = windows.iter().map(|window| window.scored_bytes).sum();
+        let expected = evaluation.loss * tokens as f64 / std::f64::consts::LN_2 / f64::from(bytes);
+        assert!((evaluation.bits_per_byte / expected - 1.0).abs() < 1e-9, "{kind:?}");
+    }
+}
+
+/// Takes it to its last step, and lets it write.
+async fn finish(trainer: &mut Trainer) -> (Vec<f32>, String) {
+    while !trainer.is_done() {
+        trainer.step().unwrap();
+        trainer.settle().unwrap();
+    }
+    let evaluation = trainer.config.evaluation.clone();
+    let text = trainer.sample(&evaluation).await.unwrap().text();
+    assert!(!text.is_empty());
+    let nothing = EvaluationConfig { prompt: "\u{0}".into(), ..evaluation };
+    let refused = trainer.begin_sample(&nothing, Some(vec![])).unwrap_err();
+    assert!(refused.to_string().starts_with("evaluation.prompt"), "{refused}");
+    assert!(trainer.begin_sample(&nothing, Some(vec![1 << 20])).is_err());
+    (trainer.weights().await.unwrap(), text)
 }

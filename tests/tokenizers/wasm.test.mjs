@@ -5,20 +5,15 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { loadCore, tokenizers as module } from '../../scripts/build.mjs';
 import { root } from '../../scripts/lib.mjs';
 
 const read = (name) => readFileSync(join(root, 'tests/tokenizers', name));
 const parse = (name) => JSON.parse(read(name).toString());
 
-async function open(folder) {
-  const module = await import(join(root, 'www', folder, 'trainlab.js'));
-  const wasm = readFileSync(join(root, 'www', folder, 'trainlab_bg.wasm'));
-  await module.default({ module_or_path: wasm });
-  return module;
-}
-
-const core = await open('pkg');
-const tokenizers = await open('pkg-tokenizers');
+const { core } = await loadCore();
+const tokenizers = await import(join(module.folder, 'trainlab.js'));
+await tokenizers.default({ module_or_path: readFileSync(join(module.folder, 'trainlab_bg.wasm')) });
 const texts = parse('texts.json');
 const golden = parse('golden.json');
 

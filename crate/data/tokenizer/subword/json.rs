@@ -151,7 +151,8 @@ fn check_steps(json: &Value, known: &[&str]) -> Result<()> {
         let content = step["content"].as_str().or(step["prepend"].as_str()).unwrap_or_default();
         let factor = match step["type"].as_str() {
             Some("Prepend") if content.is_empty() => return Err(bad("it prepends nothing")),
-            Some("Replace") if step["pattern"]["String"].is_string() => content.len().div_ceil(pattern.len().max(1)),
+            Some("Replace") if pattern.is_empty() => return Err(bad(BETWEEN)),
+            Some("Replace") if step["pattern"]["String"].is_string() => content.len().div_ceil(pattern.len()),
             Some("Replace") => {
                 check_replaced(pattern)?;
                 content.len() + 1
@@ -172,12 +173,14 @@ fn check_steps(json: &Value, known: &[&str]) -> Result<()> {
     Ok(())
 }
 
+const BETWEEN: &str = "it replaces what is between characters";
+
 /// A pattern must not match between characters: the library loses count of what it then inserts.
 fn check_replaced(pattern: &str) -> Result<()> {
     let pattern = SysRegex::new(pattern).map_err(bad)?;
     let matches = |text: &str| pattern.find_iter(text).any(|(begin, end)| begin == end);
     if TRAPS.iter().chain(&["", "a"]).any(|text| matches(text)) {
-        return Err(bad("it replaces what is between characters"));
+        return Err(bad(BETWEEN));
     }
     Ok(())
 }
