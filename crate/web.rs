@@ -16,6 +16,7 @@ use crate::engine::{Device, DeviceChoice};
 use crate::error::{Error, Problem, Result};
 use crate::hash::fnv1a_64;
 use crate::js::{throw, to_js};
+use crate::parameters::Parameters;
 use crate::plan::{Plan, Summary};
 use crate::profile;
 use crate::trainer::{Metric, Trainer};
@@ -255,6 +256,28 @@ impl Lab {
         };
         let (ceiling, kernels) = work.await.map_err(|error: Error| throw(&error))?;
         to_js(&serde_json::json!({ "ceiling": ceiling, "kernels": kernels }))
+    }
+
+    /// What the text makes of the vocabulary, and how `sample` is split: `{usage, parts, share}`, see
+    /// [`crate::data::vocabulary`]; `share` is that of the parameters that grow with the vocabulary. `tokens` are the
+    /// sample's, where the core has not the tokenizer itself.
+    pub fn vocabulary_use(
+        &self,
+        config: JsValue,
+        text: &str,
+        sample: &str,
+        tokens: Option<Vec<u32>>,
+    ) -> std::result::Result<JsValue, JsValue> {
+        let config = parse(config)?;
+        let work = || {
+            let dataset = self.dataset(&config, text)?;
+            let tokens = tokens.map_or_else(|| dataset.tokenizer.encode(sample), Ok)?;
+            Ok(dataset.vocabulary_use(&tokens))
+        };
+        let (usage, parts) = work().map_err(|error: Error| throw(&error))?;
+        let parameters = Parameters::new(&config.model, usage.vocabulary);
+        let share = parameters.of_vocabulary() as f64 / parameters.count() as f64;
+        to_js(&serde_json::json!({ "usage": usage, "parts": parts, "share": share }))
     }
 
     /// The tilings that this device was measured with, as JSON, for [`Self::recall`] at another time.
