@@ -1,5 +1,6 @@
 //! Checkpoints: a safetensors file that holds the parameters by their names, what the optimizer keeps of them beside them
-//! (`optimizer.m.…`; 8-bit codes as U8), and, as metadata, the config, the step and a fingerprint of the text.
+//! (`optimizer.m.…`; 8-bit codes as U8), a subword tokenizer's file (`tokenizer.json`, as bytes), and, as metadata, the
+//! config, the step and a fingerprint of the text.
 //!
 //! A run that goes on from a checkpoint is bitwise the run that never stopped: batches are a pure function of seed and
 //! step, and nothing else has a memory. The format is Hugging Face's (<https://github.com/huggingface/safetensors>),
@@ -37,7 +38,12 @@ pub struct Checkpoint {
     pub weights: Vec<f32>,
     /// The elements of each arena as they lie there: numbers by their bits, or four codes each.
     pub state: Vec<(Arena, Vec<u32>)>,
+    /// The tokenizer.json of a subword tokenizer.
+    pub tokenizer: Option<String>,
 }
+
+/// The name of the tensor that holds it, byte by byte.
+const TOKENIZER: &str = "tokenizer.json";
 
 impl Checkpoint {
     /// The file's bytes.
@@ -50,6 +56,10 @@ impl Checkpoint {
                 shape: piece.shape.clone(),
                 data: &bytemuck::cast_slice(&words[piece.range.clone()])[..bytes_of(arena, piece)],
             }));
+        }
+        if let Some(json) = &self.tokenizer {
+            let data = json.as_bytes();
+            tensors.push(Entry { name: TOKENIZER.to_owned(), dtype: Dtype::U8, shape: vec![data.len()], data });
         }
         let header = serde_json::to_string(&self.header).expect("our types are JSON");
         serialize(tensors, Some(header))
@@ -67,6 +77,14 @@ impl Checkpoint {
         let mut json: serde_json::Value = serde_json::from_str(text).map_err(refused)?;
         json["config"] = serde_json::json!(config::parse(&json["config"])?);
         serde_json::from_value(json).map_err(refused)
+    }
+
+    /// The tokenizer.json that the run was made with, where it is one of subwords.
+    ///
+    /// # Errors
+    /// Where the bytes are no safetensors file, or what it holds under that name is no text.
+    pub fn tokenizer(bytes: &[u8]) -> Result<Option<String>> {
+        tokenizer(&SafeTensors::deserialize(bytes).map_err(refused)?)
     }
 
     /// A checkpoint for `parameters` with state in these arenas.
@@ -94,7 +112,7 @@ impl Checkpoint {
             }
             state.push((arena.clone(), words));
         }
-        Ok(Self { header, weights, state })
+        Ok(Self { header, weights, state, tokenizer: tokenizer(&file)? })
     }
 }
 
@@ -108,6 +126,12 @@ fn dtype(arena: &Arena) -> Dtype {
 
 fn bytes_of(arena: &Arena, piece: &Piece) -> usize {
     piece.shape.iter().product::<usize>() * if arena.codes { 1 } else { 4 }
+}
+
+fn tokenizer(file: &SafeTensors) -> Result<Option<String>> {
+    let Ok(tensor) = file.tensor(TOKENIZER) else { return Ok(None) };
+    let text = String::from_utf8(tensor.data().to_vec());
+    text.map(Some).map_err(|_| refused(format!("`{TOKENIZER}` is no text")))
 }
 
 fn refused(why: impl std::fmt::Display) -> Error {
@@ -212,7 +236,8 @@ mod tests {
         }
         let mut state = vec![(codes, bytes)];
         state.extend([(Arena::of("v", false, &parameters.list), words(2))]);
-        let checkpoint = Checkpoint { header, weights: arena(0), state };
+        let tokenizer = Some("{\"é\": 1}".to_owned());
+        let checkpoint = Checkpoint { header, weights: arena(0), state, tokenizer };
         (parameters, checkpoint)
     }
 
@@ -226,6 +251,9 @@ mod tests {
         let bytes = checkpoint.to_bytes(&parameters);
         assert_eq!(read_back(&bytes, &parameters, &checkpoint).unwrap(), checkpoint);
         assert_eq!(bytes, checkpoint.to_bytes(&parameters), "the same state makes the same file");
+        assert_eq!(Checkpoint::tokenizer(&bytes).unwrap(), checkpoint.tokenizer);
+        let without = Checkpoint { tokenizer: None, ..checkpoint }.to_bytes(&parameters);
+        assert_eq!(Checkpoint::tokenizer(&without).unwrap(), None);
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub mod engine;
 pub mod error;
 pub mod gpu;
 mod hash;
+#[cfg(target_arch = "wasm32")]
+mod js;
 pub mod kernels;
 pub mod layers;
 pub mod model;
@@ -32,5 +34,7 @@ mod sgemm;
 pub mod tape;
 pub mod trainer;
 pub mod tuning;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(feature = "tokenizers")))]
 mod web;
+#[cfg(all(target_arch = "wasm32", feature = "tokenizers"))]
+mod web_tokenizers;

@@ -129,6 +129,12 @@ impl Parameters {
         self.list.iter().map(|parameter| parameter.range.len()).sum()
     }
 
+    /// Of these, those that grow with the vocabulary: the embedding, and the head unless it is the same.
+    pub fn of_vocabulary(&self) -> usize {
+        let grows = |parameter: &&Parameter| ["tok_emb.weight", "head.weight"].contains(&parameter.name.as_str());
+        self.list.iter().filter(grows).map(|parameter| parameter.range.len()).sum()
+    }
+
     pub fn parts(&self) -> Parts {
         let mut parts = Parts::default();
         for Parameter { name, range, .. } in &self.list {
@@ -175,8 +181,10 @@ mod tests {
         model.tied_head = false;
         let block = 3 * 128 * 128 + 3 * 128 + 128 * 128 + 128 + 2 * 512 * 128 + 512 + 128 + 4 * 128;
         assert_eq!(Parameters::new(&model, 512).count(), 512 * 128 + 128 * 128 + 4 * block + 2 * 128 + 512 * 128);
+        assert_eq!(Parameters::new(&model, 512).of_vocabulary(), 2 * 512 * 128);
         model.tied_head = true;
         assert_eq!(Parameters::new(&model, 512).count(), 512 * 128 + 128 * 128 + 4 * block + 2 * 128);
+        assert_eq!(Parameters::new(&model, 512).of_vocabulary(), 512 * 128);
     }
 
     #[test]

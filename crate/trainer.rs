@@ -12,7 +12,7 @@ use web_time::Instant;
 use crate::checkpoint::{Checkpoint, Header};
 use crate::clock::{Clock, Speed};
 use crate::config::{Config, EvaluationConfig};
-use crate::data::{Batches, Dataset, Entropy, bits_per_byte};
+use crate::data::{Batches, Dataset, Entropy, Tokenizer, bits_per_byte};
 use crate::engine::{Device, Engine, ProgramId};
 use crate::error::{Error, Problem, Result};
 use crate::kernels::embedding::TokenIndex;
@@ -336,13 +336,27 @@ impl Trainer {
     }
 
     /// Begins to write a text with the parameters after the steps so far, in place of one that is not finished.
-    /// The same step, prompt and choices of `evaluation` give the same text.
-    pub fn begin_sample(&mut self, evaluation: &EvaluationConfig) -> Beginning {
+    /// The same step, prompt and choices of `evaluation` give the same text. `prompt` is `evaluation.prompt` in tokens,
+    /// where these were made elsewhere.
+    ///
+    /// # Errors
+    /// Where the prompt becomes no token, or ones that the model does not know.
+    pub fn begin_sample(&mut self, evaluation: &EvaluationConfig, prompt: Option<Vec<u32>>) -> Result<Beginning> {
         self.pause();
+        let tokenizer = &self.dataset.tokenizer;
+        let tokens = prompt.map_or_else(|| tokenizer.encode(&evaluation.prompt), Ok)?;
+        let vocabulary = tokenizer.vocabulary_size() as u32;
+        if tokens.is_empty() || tokens.iter().any(|&id| id >= vocabulary) {
+            return Err(Error::refused(Problem::new(
+                "evaluation.prompt",
+                format!("{:?}, {} tokens", evaluation.prompt, tokens.len()),
+                format!("a text of at least one of the tokenizer's {vocabulary} tokens"),
+                "Write a word.",
+            )));
+        }
         self.sampled = Some(self.submitted);
-        let tokens = self.dataset.tokenizer.encode(&evaluation.prompt);
         self.writing = Some(Writing::new(tokens, evaluation, self.submitted, self.plan.decode.context));
-        Beginning::new(self.submitted, evaluation)
+        Ok(Beginning::new(self.submitted, evaluation))
     }
 
     /// Writes on for about `budget` seconds. To train on in between is allowed, but the text is then one of no step.
@@ -359,7 +373,7 @@ impl Trainer {
 
     /// A whole text.
     pub async fn sample(&mut self, evaluation: &EvaluationConfig) -> Result<Sample> {
-        let mut sample = Sample { beginning: self.begin_sample(evaluation), pieces: vec![] };
+        let mut sample = Sample { beginning: self.begin_sample(evaluation, None)?, pieces: vec![] };
         loop {
             let written = self.write_on(f64::INFINITY).await?;
             sample.pieces.extend(written.pieces);
@@ -417,7 +431,11 @@ impl Trainer {
             seconds: self.clock.seconds(),
             text: self.dataset.fingerprint(),
         };
-        Ok(Checkpoint { header, weights: self.engine.read(self.plan.weights).await?, state })
+        let tokenizer = match &self.dataset.tokenizer {
+            Tokenizer::Subword(subword) => Some(subword.json().to_owned()),
+            _ => None,
+        };
+        Ok(Checkpoint { header, weights: self.engine.read(self.plan.weights).await?, state, tokenizer })
     }
 
     /// Goes on from a checkpoint's bytes instead of the first step.

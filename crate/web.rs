@@ -1,4 +1,5 @@
-//! The page's view of the core: the only file that knows JavaScript. A worker calls it; see `www/worker.ts`.
+//! The page's view of the core. A worker calls it; see `www/worker.ts`. Subword tokenizers are not in it: they are a
+//! module of their own (`web_tokenizers.rs`), and what they make is handed over.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -9,10 +10,13 @@ use wasm_bindgen::prelude::*;
 
 use crate::checkpoint::Checkpoint;
 use crate::config::{self, Config, EvaluationConfig};
-use crate::data::{Corpus, Dataset, check_text, tiny_tales};
+use crate::data::tokenizer::unprepared;
+use crate::data::{Corpus, Dataset, Encoded, Origin, Subword, Tokenizer, check_text, tiny_tales};
 use crate::engine::{Device, DeviceChoice};
 use crate::error::{Error, Problem, Result};
 use crate::hash::fnv1a_64;
+use crate::js::{throw, to_js};
+use crate::parameters::Parameters;
 use crate::plan::{Plan, Summary};
 use crate::profile;
 use crate::trainer::{Metric, Trainer};
@@ -50,6 +54,12 @@ pub fn checkpoint_header(bytes: &[u8]) -> std::result::Result<JsValue, JsValue> 
     to_js(&Checkpoint::header(bytes).map_err(|error| throw(&error))?)
 }
 
+/// The tokenizer.json of a checkpoint whose run had a subword tokenizer, for the module that knows these.
+#[wasm_bindgen]
+pub fn checkpoint_tokenizer(bytes: &[u8]) -> std::result::Result<Option<String>, JsValue> {
+    Checkpoint::tokenizer(bytes).map_err(|error| throw(&error))
+}
+
 /// The text of a corpus that the core makes itself.
 #[wasm_bindgen]
 pub fn corpus_text(config: JsValue) -> std::result::Result<String, JsValue> {
@@ -72,6 +82,8 @@ pub struct Lab {
     note: Option<String>,
     /// The text of the last plan, tokenised: a run on the same text need not do it again.
     dataset: RefCell<Option<(Config, u64, Rc<Dataset>)>>,
+    /// What a subword tokenizer made of a text.
+    prepared: RefCell<Option<(Origin, Rc<Dataset>)>>,
 }
 
 #[derive(Serialize)]
@@ -109,7 +121,12 @@ impl Lab {
         let software = adapter.as_ref().is_some_and(|name| name.contains("swiftshader"));
         if choice == DeviceChoice::Auto && software {
             let note = "the browser's only WebGPU adapter runs shaders on the CPU; the CPU device is faster";
-            return Ok(Self { device: Device::Cpu, note: Some(note.to_owned()), dataset: RefCell::default() });
+            return Ok(Self {
+                device: Device::Cpu,
+                note: Some(note.to_owned()),
+                dataset: RefCell::default(),
+                prepared: RefCell::default(),
+            });
         }
         let (mut device, note) = Device::open(choice).await.map_err(|error| throw(&error))?;
         if let Device::Gpu(gpu) = &mut device
@@ -123,7 +140,7 @@ impl Lab {
                 gpu.name = adapter.unwrap_or_else(|| "GPU".to_owned());
             }
         }
-        Ok(Self { device, note, dataset: RefCell::default() })
+        Ok(Self { device, note, dataset: RefCell::default(), prepared: RefCell::default() })
     }
 
     pub fn device(&self) -> std::result::Result<JsValue, JsValue> {
@@ -163,9 +180,52 @@ impl Lab {
             return Ok(Rc::clone(dataset));
         }
         let text = check_text(text.as_bytes())?;
+        if config.tokenizer.kind.is_subword() {
+            return self.prepared_for(config, text);
+        }
         let dataset = Rc::new(Dataset::new(text, config.tokenizer.kind, config.data.held_out_fraction)?);
         *self.dataset.borrow_mut() = Some((config.clone(), hash, Rc::clone(&dataset)));
         Ok(dataset)
+    }
+
+    /// What was handed over, if it is of this text and of the tokenizer that the config asks for.
+    fn prepared_for(&self, config: &Config, text: &str) -> Result<Rc<Dataset>> {
+        let needed = Origin::of(text, config.data.held_out_fraction)?;
+        let (kind, vocabulary) = (config.tokenizer.kind, config.tokenizer.vocabulary as usize);
+        match &*self.prepared.borrow() {
+            Some((origin, dataset)) if origin.serves(&needed, kind, vocabulary) => Ok(Rc::clone(dataset)),
+            _ => Err(unprepared(kind)),
+        }
+    }
+
+    /// Hands over what plans and runs with a subword tokenizer are to use from now on, as the tokenizers' module made it:
+    /// the tokenizer's file and table, and what its `encode_parts` gave (`of` is a plain object, `covered` may be
+    /// missing). Whoever asks for a run on another text, or with another tokenizer, is refused.
+    #[allow(clippy::too_many_arguments, reason = "flat arrays cross into wasm in one copy")]
+    pub fn use_tokens(
+        &self,
+        json: String,
+        token_lengths: &[u32],
+        token_bytes: Vec<u8>,
+        train: Vec<u32>,
+        held_out: Vec<u32>,
+        of: JsValue,
+        covered: Option<Vec<u32>>,
+    ) -> std::result::Result<(), JsValue> {
+        let origin = from_js(of).and_then(|of| {
+            serde_json::from_value(of).map_err(|error| {
+                let allowed = "what encode_parts says its tokens are of";
+                Error::refused(Problem::new("tokenizer.kind", error, allowed, "Prepare the tokenizer again."))
+            })
+        });
+        let dataset = origin.and_then(|origin: Origin| {
+            let tokenizer = Tokenizer::Subword(Subword::from_table(json, token_lengths, token_bytes)?);
+            let held_out = Encoded { tokens: held_out, covered };
+            let dataset = Dataset::of_tokens(tokenizer, train, held_out, &origin)?;
+            Ok((origin, Rc::new(dataset)))
+        });
+        *self.prepared.borrow_mut() = Some(dataset.map_err(|error| throw(&error))?);
+        Ok(())
     }
 
     /// Times each kernel of a training step, about `budget` seconds each: `{ceiling, kernels}`, see
@@ -196,6 +256,28 @@ impl Lab {
         };
         let (ceiling, kernels) = work.await.map_err(|error: Error| throw(&error))?;
         to_js(&serde_json::json!({ "ceiling": ceiling, "kernels": kernels }))
+    }
+
+    /// What the text makes of the vocabulary, and how `sample` is split: `{usage, parts, share}`, see
+    /// [`crate::data::vocabulary`]; `share` is that of the parameters that grow with the vocabulary. `tokens` are the
+    /// sample's, where the core has not the tokenizer itself.
+    pub fn vocabulary_use(
+        &self,
+        config: JsValue,
+        text: &str,
+        sample: &str,
+        tokens: Option<Vec<u32>>,
+    ) -> std::result::Result<JsValue, JsValue> {
+        let config = parse(config)?;
+        let work = || {
+            let dataset = self.dataset(&config, text)?;
+            let tokens = tokens.map_or_else(|| dataset.tokenizer.encode(sample), Ok)?;
+            Ok(dataset.vocabulary_use(&tokens))
+        };
+        let (usage, parts) = work().map_err(|error: Error| throw(&error))?;
+        let parameters = Parameters::new(&config.model, usage.vocabulary);
+        let share = parameters.of_vocabulary() as f64 / parameters.count() as f64;
+        to_js(&serde_json::json!({ "usage": usage, "parts": parts, "share": share }))
     }
 
     /// The tilings that this device was measured with, as JSON, for [`Self::recall`] at another time.
@@ -355,10 +437,15 @@ impl Run {
         to_js(&self.trainer.evaluate().await.map_err(|error| throw(&error))?)
     }
 
-    /// Begins a text, with some of the config's `evaluation` fields set anew; `write` goes on with it.
-    pub fn begin_sample(&mut self, evaluation: JsValue) -> std::result::Result<JsValue, JsValue> {
+    /// Begins a text, with some of the config's `evaluation` fields set anew; `write` goes on with it. With a subword
+    /// tokenizer, `prompt_tokens` are the prompt's.
+    pub fn begin_sample(
+        &mut self,
+        evaluation: JsValue,
+        prompt_tokens: Option<Vec<u32>>,
+    ) -> std::result::Result<JsValue, JsValue> {
         let evaluation = self.evaluation_with(evaluation).map_err(|error| throw(&error))?;
-        to_js(&self.trainer.begin_sample(&evaluation))
+        to_js(&self.trainer.begin_sample(&evaluation, prompt_tokens).map_err(|error| throw(&error))?)
     }
 
     fn evaluation_with(&self, fields: JsValue) -> Result<EvaluationConfig> {
@@ -423,24 +510,4 @@ fn from_js(value: JsValue) -> Result<Value> {
 
 fn to_json(value: &impl Serialize) -> Value {
     serde_json::to_value(value).expect("our types are JSON")
-}
-
-/// As plain objects, numbers and null, as `JSON.parse` would give them.
-fn to_js(value: &impl Serialize) -> std::result::Result<JsValue, JsValue> {
-    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
-    value.serialize(&serializer).map_err(JsValue::from)
-}
-
-/// An `Error` whose `problems` say what is wrong with which field, and whose `lost` says that the device is gone.
-fn throw(error: &Error) -> JsValue {
-    let object = js_sys::Error::new(&error.to_string());
-    if let Error::Refused(problems) = error
-        && let Ok(problems) = to_js(problems)
-    {
-        // Setting a property of a fresh object cannot fail.
-        let _ = js_sys::Reflect::set(&object, &"problems".into(), &problems);
-    }
-    let lost = matches!(error, Error::DeviceLost(_));
-    let _ = js_sys::Reflect::set(&object, &"lost".into(), &lost.into());
-    object.into()
 }

@@ -1,8 +1,8 @@
-// Builds the page: Rust to wasm to www/pkg, then everything to dist/. As a program: sets up what is missing first.
+// Builds the page: Rust to wasm to www/pkg and www/pkg-tokenizers, then everything to dist/. As a program: sets up what is missing first.
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { makeCorpora } from './corpus.mjs';
 import { dim, main, output, root, run } from './lib.mjs';
@@ -19,24 +19,25 @@ export const variants = {
   relaxed: { folder: join(root, 'www/pkg/relaxed'), flags: '-Ctarget-feature=+relaxed-simd' },
 };
 
-/** Both wasm modules and their JavaScript, in www/pkg. */
+/** Subword tokenizers: the same package with their feature, loaded by the page when one is first asked for. */
+export const tokenizers = { folder: join(root, 'www/pkg-tokenizers'), flags: '', features: 'tokenizers' };
+
+/** Both wasm modules of the lab and their JavaScript, in www/pkg. */
 export async function buildWasm() {
-  for (const name of Object.keys(variants)) await buildVariant(name);
+  for (const variant of Object.values(variants)) await buildModule(variant);
 }
 
 /** Does nothing where the module has not changed. */
-async function buildVariant(name) {
-  const { folder, flags } = variants[name];
+async function buildModule({ folder, flags, features = '' }) {
   const [rust, wasmBindgenProgram] = [await wasmRust(), await wasmBindgen()];
   // Flags are added to those of .cargo/config.toml. What other flags build is kept apart.
   const env = {
     ...rust,
     CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: flags,
-    CARGO_TARGET_DIR: flags ? join(rust.CARGO_TARGET_DIR, name) : rust.CARGO_TARGET_DIR,
+    CARGO_TARGET_DIR: flags ? join(rust.CARGO_TARGET_DIR, basename(folder)) : rust.CARGO_TARGET_DIR,
   };
-  await run('cargo', ['build', '--profile', 'page', '--lib', '--no-default-features', '--target', target], {
-    env,
-  });
+  const chosen = ['--no-default-features', '--features', features];
+  await run('cargo', ['build', '--profile', 'page', '--lib', ...chosen, '--target', target], { env });
 
   const compiled = join(env.CARGO_TARGET_DIR, target, 'page/trainlab.wasm');
   const stamp = createHash('sha256')
@@ -84,11 +85,12 @@ async function optimise(wasm) {
   await run(process.execPath, [program, wasm, '-o', wasm, '-O3', ...enabled]);
 }
 
-/** All that Vite takes up: the wasm module, and the texts that come from packages. */
+/** All that Vite takes up: the wasm modules, and the texts that come from packages. */
 export async function prepare() {
   await nodePackages();
   makeCorpora();
   await buildWasm();
+  await buildModule(tokenizers);
 }
 
 /** The whole page, in dist/. */

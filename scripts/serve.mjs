@@ -19,10 +19,11 @@ const types = {
 
 /**
  * Serves `folder` at http://localhost:PORT{base}; PORT is the first free one from `port` on (0: any). `headers` go
- * with every answer.
+ * with every answer; `seen` is told each address that is asked for.
  */
-export async function serve({ folder, base = '/', port, headers = {} }) {
+export async function serve({ folder, base = '/', port, headers = {}, seen = () => {} }) {
   const server = createServer((request, response) => {
+    seen(request.url);
     const file = findFile(folder, base, request.url);
     if (!file) return response.writeHead(404, { 'content-type': 'text/plain' }).end('not found');
     const type = types[extname(file)] ?? 'application/octet-stream';

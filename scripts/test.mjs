@@ -7,6 +7,7 @@ import { withGpu } from './browser.mjs';
 import { buildPage } from './build.mjs';
 import { Advice, bold, dim, green, main, red, root, run, seconds } from './lib.mjs';
 import * as setup from './setup.mjs';
+import { tokenizerFiles } from './tokenizer-files.mjs';
 import { checkTypes } from './types.mjs';
 
 const { nodePackages, rustLints, rust, wasmRust, wasmBindgen, wasmPack, gpuDriver, chrome, chromedriver } =
@@ -25,10 +26,13 @@ const stages = {
   clippy: { needs: [rustLints], body: () => run('cargo', ['clippy', '--all-targets', ...strict]) },
   'clippy-wasm': {
     needs: [rustLints, wasmRust],
-    body: async () =>
-      run('cargo', ['clippy', '--lib', '--tests', ...target, ...strict], { env: await wasmRust() }),
+    body: async () => {
+      const env = await wasmRust();
+      await run('cargo', ['clippy', '--lib', '--tests', ...target, ...strict], { env });
+      await run('cargo', ['clippy', '--lib', '--features', 'tokenizers', ...target, ...strict], { env });
+    },
   },
-  native: { needs: [rust, gpuDriver], body: () => run('cargo', ['test', '--no-fail-fast']) },
+  native: { needs: [rust, gpuDriver, tokenizerFiles], body: () => run('cargo', ['test', '--no-fail-fast']) },
   build: { needs: [nodePackages, wasmRust, wasmBindgen], body: () => built() },
   types: { needs: [nodePackages, wasmRust, wasmBindgen], body: () => checkTypes() },
   tsc: {
@@ -36,6 +40,13 @@ const stages = {
     body: async () => {
       await built();
       await nodeProgram('typescript/bin/tsc');
+    },
+  },
+  tokenizers: {
+    needs: [nodePackages, wasmRust, wasmBindgen, tokenizerFiles],
+    body: async () => {
+      await built();
+      await run(process.execPath, ['--test', '--test-reporter=spec', 'tests/tokenizers/wasm.test.mjs']);
     },
   },
   browser: { needs: [wasmRust, wasmBindgen, wasmPack, chrome, chromedriver], body: browserTests },

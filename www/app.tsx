@@ -5,6 +5,7 @@ import { FileNotices } from './checkpoint/notices';
 import { Recovery } from './device/loss';
 import { DeviceNotices } from './device/notices';
 import { Settings } from './form/settings';
+import { Beside } from './pieces/beside';
 import { ProfilePanel } from './profile/panel';
 import { Controls } from './run/controls';
 import { Plan } from './run/plan';
@@ -14,6 +15,7 @@ import { Troubles } from './run/troubles';
 import { Header } from './shell/header';
 import { LinkNotice } from './shell/link';
 import { DropTarget } from './text/drop';
+import { TokenizerPanel } from './tokenizer/panel';
 
 export function App() {
   return (
@@ -30,12 +32,14 @@ export function App() {
           <Status />
         </section>
         <Plan />
+        <TokenizerPanel />
         <ProfilePanel />
         <Charts />
         <Samples />
       </main>
       <Settings />
       <DropTarget />
+      <Beside />
     </>
   );
 }

@@ -17,6 +17,7 @@ const listeners: ((event: Event) => void)[] = [];
 const checks = new Map<number, (problems: Problem[]) => void>();
 /** Kept so that a new worker can be given it again. */
 let own: { source: Blob | string; name: string } | null = null;
+let tokenizer: { source: Blob; name: string } | null = null;
 
 export function launch(): void {
   worker?.terminate();
@@ -30,6 +31,7 @@ export function launch(): void {
   // Commands wait in the worker until the core is there.
   openDevice();
   if (own) send({ type: 'own-text', ...own });
+  if (tokenizer) send({ type: 'tokenizer-file', ...tokenizer });
   send({ type: 'find-kept' });
 }
 
@@ -38,6 +40,7 @@ function receive(event: Event): void {
     checks.get(event.id)?.(event.problems);
     checks.delete(event.id);
   }
+  if (event.type === 'tokenizer-file') tokenizer = { source: event.source, name: event.facts.name };
   if (event.type === 'own-text' && event.source) own = { source: event.source, name: event.facts.name };
   for (const listener of listeners) listener(event);
   if (!live.value) clearTimeout(patience);
@@ -59,6 +62,10 @@ export function openDevice(choice = asked.value): void {
 export function useOwnText(source: Blob | string, name: string): void {
   own = { source, name };
   send({ type: 'own-text', source, name });
+}
+
+export function useTokenizer(source: Blob, name: string): void {
+  send({ type: 'tokenizer-file', source, name });
 }
 
 export function check(config: Config): Promise<Problem[]> {

@@ -1,5 +1,6 @@
 // Folds the worker's events into the page's state.
 
+import { sentence } from './errors';
 import type { Event } from './protocol';
 import { RunRecord } from './record';
 import * as state from './state';
@@ -13,6 +14,7 @@ export function fold(event: Event): void {
       state.loading.value = null;
       state.recovery.value = null;
       state.profiling.value = null;
+      state.tokenizing.value = null;
       break;
     case 'device':
       state.device.value = event.device;
@@ -33,6 +35,20 @@ export function fold(event: Event): void {
       break;
     case 'own-text-refused':
       state.ownRefusal.value = `${event.name} was not taken. ${event.message}`;
+      break;
+    case 'tokenizer-file':
+      state.tokenizerFile.value = event.facts;
+      state.tokenizerRefusal.value = null;
+      break;
+    case 'tokenizer-refused':
+      state.tokenizerRefusal.value = `${event.name} was not taken. ${sentence(event.message)}`;
+      break;
+    case 'tokenizing':
+      state.tokenizing.value = event;
+      state.waitsForTokenizer.value = false;
+      break;
+    case 'tokenized':
+      state.tokenizing.value = null;
       break;
     case 'planned':
       // The settings fit again: whatever a refusal said is settled.
@@ -56,9 +72,12 @@ export function fold(event: Event): void {
       state.phase.value = event.type;
       state.trouble.value = null;
       break;
-    case 'failed':
     case 'crashed':
-      end(event.type, event.message);
+      state.tokenizing.value = null;
+      end('crashed', event.message);
+      break;
+    case 'failed':
+      end('failed', event.message);
       break;
     case 'recovering':
       state.recovery.value = { ...lost(event), back: false };

@@ -120,8 +120,11 @@ export interface Run {
   /** After `failed`: the whole story. */
   explain(): Promise<string>;
   evaluate(): Promise<Evaluation>;
-  /** Begins a text, with some of the config's `evaluation` fields set anew. Throws where they do not fit. */
-  begin_sample(evaluation: Values): Omit<Sample, 'pieces'>;
+  /**
+   * Begins a text, with some of the config's `evaluation` fields set anew. Throws where they do not fit. `prompt`: in
+   * tokens, where the core has not the tokenizer itself.
+   */
+  begin_sample(evaluation: Values, prompt?: Uint32Array): Omit<Sample, 'pieces'>;
   /** Writes on for about that long. */
   write(budgetMs: number): Promise<{ pieces: Piece[]; done: boolean }>;
   /** The run as a file, once it is settled: collect first. */
@@ -138,6 +141,24 @@ export type Header = {
   seconds: number;
   /** A fingerprint of the text. */
   text: string;
+};
+
+/** A token, and how often it occurs in the text. */
+export type TokenUse = {
+  token: number;
+  /** As a reader may see it. */
+  label: string;
+  bytes: number;
+  count: number;
+};
+
+/** What a text makes of a vocabulary, and how another is split. */
+export type VocabularyUse = {
+  usage: { vocabulary: number; used: number; frequent: TokenUse[]; rare: TokenUse[] };
+  /** `text`: what it adds to the text; nothing where it only begins a character. */
+  parts: (TokenUse & { text: string })[];
+  /** Of the parameters, those that grow with the vocabulary. */
+  share: number;
 };
 
 /** One kernel of a step at one shape, timed by itself. */
@@ -168,7 +189,23 @@ export type Profile = {
 
 export interface Lab {
   device(): DeviceInfo;
+  /**
+   * What a plan, a profile or a run with a tokenizer that the core has not itself is to use from now on: the tokenizer,
+   * how many bytes each id stands for, these one after the other; the text's two parts in tokens, what these were made
+   * of, and how many bytes each held-out token covers, where its length does not say it.
+   */
+  use_tokens(
+    json: string,
+    lengths: Uint32Array,
+    bytes: Uint8Array,
+    train: Uint32Array,
+    heldOut: Uint32Array,
+    of: object,
+    covered?: Uint32Array,
+  ): void;
   plan(config: Config, text: string): Plan;
+  /** `tokens`: the sample's, where the core has not the tokenizer itself. */
+  vocabulary_use(config: Config, text: string, sample: string, tokens?: Uint32Array): VocabularyUse;
   /**
    * Times each kernel of a training step, for about `budget` seconds each. `progress` is told the share that is done
    * before each; where it answers false, the profile ends, and this throws.

@@ -1,6 +1,7 @@
 // A run in the worker: taken forward a turn at a time, reported as events.
 
 import type { Config, Values } from './config/schema';
+import { getKnown } from './config/values';
 import { explain, Loss, passOn } from './errors';
 import type { Pumped, Run } from './lab';
 import type { Event } from './protocol';
@@ -16,11 +17,19 @@ const SETTLE_MS = 1000;
 /** Once stopped or finished it takes no more steps, but the weights are there to be sampled. */
 type State = 'running' | 'paused' | 'stopped' | 'finished';
 
+/** How prompts become tokens where the core has not the tokenizer itself. */
+export type Prompts = {
+  /** The config's. */
+  usual: Uint32Array;
+  encode(prompt: string): Promise<Uint32Array>;
+};
+
 export class LiveRun {
   state: State = 'paused';
   private readonly run: Run;
   readonly config: Config;
   private readonly post: (event: Event) => void;
+  private readonly prompts: Prompts | null;
   /** Steps that are to be done though it does not run: single ones, and lost ones that are made up for. */
   private owed = 0;
   private settled = 0;
@@ -35,7 +44,8 @@ export class LiveRun {
   /** It was lost with its device before, and brought back. */
   mended = false;
 
-  constructor(run: Run, config: Config, step: number, post: (event: Event) => void) {
+  constructor(run: Run, config: Config, step: number, prompts: Prompts | null, post: (event: Event) => void) {
+    this.prompts = prompts;
     this.run = run;
     this.step = step;
     this.started = step;
@@ -112,7 +122,7 @@ export class LiveRun {
     try {
       if (this.writing) return await this.write();
       const asked = this.asked.shift();
-      return asked ? this.begin(asked) : await this.digest(this.advance());
+      return asked ? await this.begin(asked) : await this.digest(this.advance());
     } catch (error) {
       passOn(error);
       this.post({ type: 'failed', message: explain(error).message });
@@ -120,15 +130,24 @@ export class LiveRun {
     }
   }
 
-  private begin(evaluation: Values): boolean {
+  private async begin(evaluation: Values): Promise<boolean> {
     try {
-      this.post({ type: 'sample', sample: { ...this.run.begin_sample(evaluation), pieces: [] } });
+      const sample = this.run.begin_sample(evaluation, await this.promptOf(evaluation));
+      this.post({ type: 'sample', sample: { ...sample, pieces: [] } });
       this.writing = evaluation;
     } catch (error) {
       passOn(error);
       this.post({ type: 'sample-refused', message: explain(error).message });
     }
     return true;
+  }
+
+  private async promptOf({ prompt }: Values): Promise<Uint32Array | undefined> {
+    if (!this.prompts) return undefined;
+    const { usual, encode } = this.prompts;
+    return prompt === undefined || prompt === getKnown(this.config, 'evaluation.prompt')
+      ? usual
+      : encode(String(prompt));
   }
 
   /** A few tokens a turn, so that commands are heard in between. */

@@ -12,7 +12,9 @@ import type {
   Problem,
   Profile,
   Sample,
+  VocabularyUse,
 } from './lab';
+import type { Stage } from './tokenizer/messages';
 
 /** Page → worker. They are handled one after the other, between two turns of the training loop. */
 export type Command =
@@ -27,6 +29,17 @@ export type Command =
   | { type: 'plan'; id: number; config: Config }
   /** Use this as the visitor's own text. Answered by `own-text` or `own-text-refused`. */
   | { type: 'own-text'; source: Blob | string; name: string }
+  /** Use this as the visitor's own tokenizer. Answered by `tokenizer-file` or `tokenizer-refused`. */
+  | { type: 'tokenizer-file'; source: Blob; name: string }
+  /** Make the tokenizer and the text in its tokens ready. Told by `tokenizing`, answered by `tokenized`. */
+  | { type: 'prepare'; config: Config }
+  /** End that; a run that waits for it is not begun. */
+  | { type: 'stop-tokenizer' }
+  /**
+   * What does the text make of the vocabulary, and how is `sample` split (null: the text's beginning)? Answered by
+   * `split`, once there is a plan.
+   */
+  | { type: 'split'; id: number; config: Config; sample: string | null }
   /** Start a run and let it go on. */
   | { type: 'train'; config: Config }
   /** One step, of a paused run or of a new one where none is live. */
@@ -69,8 +82,25 @@ export type Measured = Profile & { config: Config; device: DeviceInfo };
 /** A run in the browser's private files. */
 export type Kept = { step: number; steps: number; at: number };
 
+/** What a text makes of a vocabulary, and how another was split. */
+export type Split = VocabularyUse & {
+  /** Of tokenizer. */
+  kind: string;
+  /** What was split, and its length in UTF-8. */
+  sample: string;
+  bytes: number;
+};
+
 /** The text that a config would be trained on. */
 export type TextFacts = { name: string; bytes: number; head: string };
+
+/** A tokenizer that the visitor brought, or that came with a run. */
+export type TokenizerFacts = {
+  name: string;
+  /** What it is. */
+  words: string;
+  vocabulary: number;
+};
 
 /** Worker → page. */
 export type Event =
@@ -84,13 +114,31 @@ export type Event =
   | { type: 'device-refused'; asked: DeviceChoice; message: string; missing: string | null }
   | { type: 'checked'; id: number; problems: Problem[] }
   | { type: 'planned'; id: number; plan: Plan; text: TextFacts }
-  /** No plan, and why: problems of the config, or a message (no text yet, a download that failed). */
-  | { type: 'unplanned'; id: number; problems: Problem[]; message: string | null; text: TextFacts | null }
+  /**
+   * No plan, and why: problems of the config, or a message (no text yet, a download that failed). `waits`: for a
+   * tokenizer that is made ready only when that is asked for.
+   */
+  | {
+      type: 'unplanned';
+      id: number;
+      problems: Problem[];
+      message: string | null;
+      text: TextFacts | null;
+      waits: boolean;
+    }
   /** A corpus is on its way; `total` is null where the server does not say. */
   | { type: 'text-progress'; name: string; received: number; total: number | null }
   /** `source` where it came with a kept run. */
   | { type: 'own-text'; facts: TextFacts; source: Blob | null }
   | { type: 'own-text-refused'; name: string; message: string }
+  /** `source`: a tokenizer.json that is the same tokenizer. */
+  | { type: 'tokenizer-file'; facts: TokenizerFacts; source: Blob }
+  | { type: 'tokenizer-refused'; name: string; message: string }
+  /** A tokenizer and a text in its tokens are made ready. */
+  | { type: 'tokenizing'; stage: Stage; share: number | null }
+  /** They are there, or came to nothing: a plan that waits for them can be asked for again. */
+  | { type: 'tokenized' }
+  | { type: 'split'; id: number; split: Split }
   /** A run is being made ready: the share of kernels that are compiled, 0 to 1. */
   | { type: 'starting'; share: number }
   /**

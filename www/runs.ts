@@ -10,30 +10,40 @@ import type { Lab } from './lab';
 import { LiveRun } from './live';
 import type { Planner } from './planner';
 import type { Event } from './protocol';
+import type { Line } from './session';
 import type { Texts } from './text/texts';
+import type { Tokenizers } from './tokenizer/tokenizers';
 
 export class Runs {
   private run: LiveRun | null = null;
   private readonly opener: Opener;
   private readonly planner: Planner;
+  /** What the next run begins with, while it is got; `stopped`: what to say where it is no longer wanted. */
+  private coming: { stopped: () => void } | null = null;
   private readonly texts: Texts;
+  private readonly tokenizers: Tokenizers;
   private readonly keeper: Keeper;
   private readonly beginnings: Beginnings;
+  private readonly line: Line;
   private readonly post: (event: Event) => void;
 
   constructor(
     opener: Opener,
     planner: Planner,
     texts: Texts,
+    tokenizers: Tokenizers,
     keeper: Keeper,
     beginnings: Beginnings,
+    line: Line,
     post: (event: Event) => void,
   ) {
     this.opener = opener;
     this.planner = planner;
     this.texts = texts;
+    this.tokenizers = tokenizers;
     this.keeper = keeper;
     this.beginnings = beginnings;
+    this.line = line;
     this.post = post;
   }
 
@@ -56,13 +66,13 @@ export class Runs {
     });
   }
 
-  train(config: Config): Promise<void> {
-    return this.surely(async () => (await this.start(config)).resume(), this.refuse);
+  train(config: Config): void {
+    this.start(config, (run) => run.resume());
   }
 
-  async step(config: Config): Promise<void> {
+  step(config: Config): void {
     if (this.run?.state === 'paused') this.run.single();
-    else await this.surely(async () => (await this.start(config)).single(), this.refuse);
+    else this.start(config, (run) => run.single());
   }
 
   async pause(): Promise<void> {
@@ -76,9 +86,18 @@ export class Runs {
   }
 
   async stop(): Promise<void> {
+    if (this.coming) return this.stopTokenizer();
     if (!this.run || this.run.ended) return;
     this.run.stop();
     await this.keep();
+  }
+
+  /** And with it the run that waits for it. */
+  stopTokenizer(): void {
+    const { coming } = this;
+    this.coming = null;
+    this.tokenizers.stop();
+    coming?.stopped();
   }
 
   keep(): Promise<void> {
@@ -101,18 +120,14 @@ export class Runs {
     return this.surely(save, this.refuseFile('save'));
   }
 
-  load(source: Blob): Promise<void> {
-    const load = async () => {
-      const beginning = await this.beginnings.file(source);
-      (await this.begin(beginning, { untried: true })).pause();
-    };
-    return this.surely(load, this.refuseFile('load'));
+  load(source: Blob): void {
+    const load = async (beginning: Beginning) => (await this.begin(beginning, { untried: true })).pause();
+    this.whenThere(this.beginnings.file(source), load, this.refuseFile('load'), this.loadStopped);
   }
 
   /** With the run that the browser keeps. */
-  goOn(): Promise<void> {
-    const goOn = async () => {
-      const { beginning, text } = await this.beginnings.kept();
+  goOn(): void {
+    const goOn = async ({ beginning, text }: { beginning: Beginning; text: File | null }) => {
       const run = await this.begin(beginning, { untried: true });
       if (text) {
         const facts = await this.texts.useOwn(text, 'The text of the kept run');
@@ -120,7 +135,7 @@ export class Runs {
       }
       run.resume();
     };
-    return this.surely(goOn, this.refuseFile('load'));
+    this.whenThere(this.beginnings.kept(), goOn, this.refuseFile('load'), this.loadStopped);
   }
 
   /** Takes a run that has ended on to so many steps. */
@@ -168,11 +183,38 @@ export class Runs {
     (error: unknown): void =>
       this.post({ type: 'file-refused', wanted, message: explain(error).message });
 
-  private async start(config: Config): Promise<LiveRun> {
-    const problems = this.planner.problems(config);
-    if (problems.length > 0) throw { problems };
-    this.openLab();
-    return this.begin(await this.beginnings.fresh(config));
+  private readonly loadStopped = (): void =>
+    this.refuseFile('load')('It was stopped before its text was ready.');
+
+  private start(config: Config, go: (run: LiveRun) => void): void {
+    const fresh = async () => {
+      const problems = this.planner.problems(config);
+      if (problems.length > 0) throw { problems };
+      this.openLab();
+      return this.beginnings.fresh(config);
+    };
+    // The run before stands where it stood.
+    const stopped = () =>
+      this.post(this.run ? { type: this.run.state } : { type: 'refused', problems: [], message: null });
+    this.whenThere(fresh(), async (beginning) => go(await this.begin(beginning)), this.refuse, stopped);
+  }
+
+  /** What a run begins with may take a while to get: commands are heard meanwhile, and Stop ends the wait. */
+  private whenThere<Got>(
+    getting: Promise<Got>,
+    work: (got: Got) => Promise<void>,
+    refuse: (error: unknown) => void,
+    stopped: () => void,
+  ): void {
+    const coming = { stopped };
+    this.coming = coming;
+    const then = async () => {
+      if (this.coming !== coming) return;
+      this.coming = null;
+      await this.surely(async () => work(await getting), refuse);
+    };
+    const over = () => this.line.add(then);
+    getting.then(over, over);
   }
 
   private openLab(): Lab {
@@ -186,8 +228,9 @@ export class Runs {
    */
   private async begin(beginning: Beginning, { continues = false, untried = false } = {}): Promise<LiveRun> {
     const lab = this.openLab();
-    const { config, text, step, bytes } = beginning;
-    const plan = lab.plan(config, text);
+    const { config, text, tokens, prompt, step, bytes } = beginning;
+    this.tokenizers.give(lab, tokens);
+    const plan = lab.plan(config, text.text);
     const makeRoom = () => {
       this.drop();
       this.keeper.follow(beginning);
@@ -196,7 +239,10 @@ export class Runs {
     const run = await begin(beginning, lab, this.report);
     this.opener.tellTilings();
     if (untried) makeRoom();
-    this.run = new LiveRun(run, config, step, this.post);
+    this.tokenizers.adopt(config, tokens);
+    const encode = tokens && ((words: string) => this.tokenizers.encode(tokens, words));
+    const prompts = encode && prompt ? { usual: prompt, encode } : null;
+    this.run = new LiveRun(run, config, step, prompts, this.post);
     const from = bytes === null ? null : step;
     this.post({ type: 'started', config, plan, device: lab.device(), from, continues });
     return this.run;

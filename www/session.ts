@@ -10,18 +10,24 @@ import { Profiler } from './profile/profiler';
 import type { Command, Event } from './protocol';
 import { Runs } from './runs';
 import { Texts } from './text/texts';
+import { Splitter } from './tokenizer/splitter';
+import { Tokenizers } from './tokenizer/tokenizers';
 
 export type Core = {
   open(device: DeviceChoice): Promise<Lab>;
   check(config: Config): Problem[];
   corpusText(config: Config): string;
   checkpointHeader(bytes: Uint8Array): Header;
+  checkpointTokenizer(bytes: Uint8Array): string | undefined;
 };
 
-/** The commands that wait to be handled. */
+/** A command, or what is to be done between two of them. */
+export type Turn = Command | (() => Promise<void>);
+
+/** What waits to be handled. */
 export type Line = {
-  /** Puts one back at the end. */
-  add(command: Command): void;
+  /** At the end. */
+  add(turn: Turn): void;
   readonly empty: boolean;
 };
 
@@ -29,10 +35,12 @@ export class Session {
   private readonly post: (event: Event) => void;
   private readonly opener: Opener;
   private readonly texts: Texts;
+  private readonly tokenizers: Tokenizers;
   private readonly planner: Planner;
   private readonly keeper: Keeper;
   private readonly runs: Runs;
   private readonly profiler: Profiler;
+  private readonly splitter: Splitter;
 
   constructor(core: Core, post: (event: Event) => void, line: Line) {
     this.post = post;
@@ -40,11 +48,16 @@ export class Session {
     this.texts = new Texts(core.corpusText, (name, received, total) =>
       post({ type: 'text-progress', name, received, total }),
     );
-    this.planner = new Planner(core.check, this.texts, post, line.add);
+    const tokenizers = new Tokenizers(post);
+    this.tokenizers = tokenizers;
+    this.planner = new Planner(core.check, this.texts, tokenizers, post, line.add);
     this.keeper = new Keeper(core.checkpointHeader, post);
-    const beginnings = new Beginnings(core.checkpointHeader, this.texts, this.keeper);
-    this.runs = new Runs(this.opener, this.planner, this.texts, this.keeper, beginnings, post);
-    this.profiler = new Profiler(this.opener, this.runs, this.texts, line, post);
+    const reader = { header: core.checkpointHeader, tokenizer: core.checkpointTokenizer };
+    const beginnings = new Beginnings(reader, this.texts, tokenizers, this.keeper);
+    const { opener, planner, texts, keeper } = this;
+    this.runs = new Runs(opener, planner, texts, tokenizers, keeper, beginnings, line, post);
+    this.splitter = new Splitter(texts, tokenizers, line, post);
+    this.profiler = new Profiler(opener, this.runs, texts, tokenizers, line, post);
   }
 
   get busy(): boolean {
@@ -56,8 +69,9 @@ export class Session {
     return this.runs.turn();
   }
 
-  async handle(command: Command): Promise<void> {
-    const { runs, planner, keeper, opener } = this;
+  async handle(command: Turn): Promise<void> {
+    if (typeof command === 'function') return command();
+    const { runs, planner, keeper, opener, tokenizers } = this;
     switch (command.type) {
       case 'open':
         this.texts.base = command.base;
@@ -70,6 +84,14 @@ export class Session {
         return planner.plan(command, opener.lab);
       case 'own-text':
         return planner.useOwnText(command.source, command.name);
+      case 'tokenizer-file':
+        return void tokenizers.useFile(command.source, command.name);
+      case 'prepare':
+        return planner.prepare(command.config);
+      case 'split':
+        return this.splitter.split(command, opener);
+      case 'stop-tokenizer':
+        return runs.stopTokenizer();
       case 'train':
         return runs.train(command.config);
       case 'step':

@@ -4,8 +4,9 @@ import { computed, signal } from '@preact/signals';
 import { type Config, type JsonSchema, readSections } from './config/schema';
 import { usual as usualOf } from './config/values';
 import type { DeviceChoice, DeviceInfo, Plan, Problem } from './lab';
-import type { Kept, Measured, TextFacts } from './protocol';
+import type { Kept, Measured, Split, TextFacts, TokenizerFacts } from './protocol';
 import type { RunRecord } from './record';
+import type { Stage } from './tokenizer/messages';
 
 /** `waking`: the core is being loaded. `starting`: a run was asked for. */
 export type Phase =
@@ -64,6 +65,17 @@ export const text = signal<TextFacts | null>(null);
 export const download = signal<{ name: string; received: number; total: number | null } | null>(null);
 export const ownText = signal<TextFacts | null>(null);
 export const ownRefusal = signal<string | null>(null);
+
+/** The tokenizer that the visitor brought, or that came with a run; why another was refused. */
+export const tokenizerFile = signal<TokenizerFacts | null>(null);
+export const tokenizerRefusal = signal<string | null>(null);
+/** While a tokenizer and the text in its tokens are made ready: how far that is. */
+export const tokenizing = signal<{ stage: Stage; share: number | null } | null>(null);
+/** The plan waits for them until they are asked for. */
+export const waitsForTokenizer = signal(false);
+
+/** How the present text uses the vocabulary, as the open panel shows it. */
+export const split = signal<Split | null>(null);
 
 /** The run in the browser's private files; `offered`: since an earlier visit, `ours`: it is the present one. */
 export const kept = signal<(Kept & { state: 'offered' | 'ours' | 'other' }) | null>(null);

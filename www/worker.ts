@@ -5,24 +5,26 @@ import type { Config, JsonSchema } from './config/schema';
 import { explain, isPanic } from './errors';
 import type { Header, Lab, Problem } from './lab';
 import type { Command, Event } from './protocol';
-import { Session } from './session';
+import { Session, type Turn } from './session';
 import { hasRelaxedSimd } from './simd';
 import { turn } from './turns';
 
-const inbox: Command[] = [];
+const inbox: Turn[] = [];
 let wake: () => void = () => {};
 
 const post = (event: Event): void => self.postMessage(event);
 
 self.addEventListener('message', ({ data }: MessageEvent<Command>) => receive(data));
 
-function receive(command: Command): void {
+function receive(command: Turn): void {
   // A newer plan replaces one that still waits: a form changes faster than a long text is read.
-  const waiting = command.type === 'plan' ? inbox.findIndex((other) => other.type === 'plan') : -1;
+  const waiting = isPlan(command) ? inbox.findIndex(isPlan) : -1;
   if (waiting >= 0) inbox.splice(waiting, 1);
   inbox.push(command);
   wake();
 }
+
+const isPlan = (turn: Turn): boolean => typeof turn !== 'function' && turn.type === 'plan';
 
 function arrival(): Promise<void> {
   return new Promise((resolve) => {
@@ -50,6 +52,7 @@ async function main(): Promise<void> {
       check: (config) => core.check(config) as Problem[],
       corpusText: (config) => core.corpus_text(config),
       checkpointHeader: (bytes) => core.checkpoint_header(bytes) as Header,
+      checkpointTokenizer: (bytes) => core.checkpoint_tokenizer(bytes),
     },
     post,
     {

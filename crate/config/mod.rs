@@ -13,6 +13,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::data::tokenizer::{LARGEST_TRAINED, SMALLEST_TRAINED};
 pub use crate::data::{Corpus, TokenizerKind};
 pub use check::{check, parse, parse_sections};
 pub use defaults::fill;
@@ -50,11 +51,19 @@ pub struct DataConfig {
 }
 
 /// How text becomes tokens.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TokenizerConfig {
     /// What a token is.
     pub kind: TokenizerKind,
+    /// How many tokens are learned, at most: fewer where the text has no more pieces that occur twice.
+    ///
+    /// A larger vocabulary makes texts shorter in tokens and the model larger: each token takes a row of the embedding.
+    #[schemars(
+        range(min = SMALLEST_TRAINED as u32, max = LARGEST_TRAINED as u32),
+        extend("x-unit" = "tokens", "x-when" = {"kind": ["bpe", "sentencepiece_bpe", "unigram", "wordpiece"]})
+    )]
+    pub vocabulary: u32,
 }
 
 /// The transformer: decoder-only, by default GPT-2's (Radford et al. 2019).
@@ -384,6 +393,12 @@ impl TrainingConfig {
 impl Default for DataConfig {
     fn default() -> Self {
         Self { corpus: Corpus::default(), text_bytes: 2_000_000, held_out_fraction: 0.05 }
+    }
+}
+
+impl Default for TokenizerConfig {
+    fn default() -> Self {
+        Self { kind: TokenizerKind::default(), vocabulary: 512 }
     }
 }
 

@@ -1,7 +1,9 @@
 //! A text made ready for training: tokenised, its last part held out, and the bytes behind every token known,
 //! so that a loss can be given in bits per byte, the one figure that can be compared between tokenizers.
 
-use super::{DOCUMENT_END, Tokenizer, TokenizerKind};
+use serde::{Deserialize, Serialize};
+
+use super::{DOCUMENT_END, Encoded, Tokenizer, TokenizerKind};
 use crate::error::{Error, Problem, Result};
 use crate::hash::fnv1a_64;
 
@@ -12,6 +14,44 @@ pub struct Dataset {
     pub held_out: Vec<u32>,
     pub train_bytes: usize,
     pub held_out_bytes: usize,
+    /// Bytes of the text that each token of `held_out` covers, where that is not what the token stands for: where a
+    /// tokenizer changes text, drops some of it, or has one token for all that it does not know.
+    held_out_covered: Option<Vec<u32>>,
+}
+
+/// Of which text tokens are, how it was split, and by which tokenizer: what was prepared elsewhere is held against it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// A hash of the whole text.
+    pub text: String,
+    pub train_bytes: usize,
+    pub held_out_bytes: usize,
+    /// The kind that learns such a tokenizer, where there is one.
+    pub kind: Option<TokenizerKind>,
+    /// The vocabulary that was asked for, where it was learned and not loaded.
+    pub vocabulary: Option<usize>,
+    /// The vocabulary that there is.
+    pub size: usize,
+}
+
+impl Origin {
+    /// # Errors
+    /// Where the fraction is out of range.
+    pub fn of(text: &str, held_out_fraction: f64) -> Result<Self> {
+        let (train, held_out) = split(text, held_out_fraction)?;
+        let (train_bytes, held_out_bytes) = (train.len(), held_out.len());
+        let text = format!("{:016x}", fnv1a_64(text.bytes()));
+        Ok(Self { text, train_bytes, held_out_bytes, kind: None, vocabulary: None, size: 0 })
+    }
+
+    /// Whether these tokens are what a config of this kind and vocabulary means on the text of `other`. A tokenizer that
+    /// was loaded counts as learned where it is of the kind and no larger: a checkpoint brings its own.
+    pub fn serves(&self, other: &Self, kind: TokenizerKind, vocabulary: usize) -> bool {
+        let place = |origin: &Self| (origin.text.clone(), origin.train_bytes, origin.held_out_bytes);
+        let learned = self.kind == Some(kind)
+            && self.vocabulary.map_or(self.size <= vocabulary, |asked_for| asked_for == vocabulary);
+        place(self) == place(other) && (learned || kind == TokenizerKind::File)
+    }
 }
 
 /// What a model that knows only how often each token occurs would score: the line that a model must get below.
@@ -31,29 +71,54 @@ pub struct Window<'a> {
 }
 
 impl Dataset {
-    /// The split depends on the text and the fraction only, so every tokenizer is tested on the same bytes.
+    /// With a tokenizer that is made of the text alone: [`Tokenizer::train`].
     ///
-    /// The tokenizer is trained on the whole text. For characters, all that the model could learn from this about
+    /// It is trained on the whole text. For characters, all that the model could learn from this about
     /// the held-out part is which characters occur in it, and it saves every run from a token that is met for the
     /// first time in the test.
     pub fn new(text: &str, kind: TokenizerKind, held_out_fraction: f64) -> Result<Self> {
-        if !(held_out_fraction > 0.0 && held_out_fraction <= 0.5) {
-            return Err(Error::refused(Problem::new(
-                "data.held_out_fraction",
-                held_out_fraction,
-                "more than 0, at most 0.5",
-                "Take 0.1 if in doubt.",
-            )));
-        }
-        let tokenizer = Tokenizer::train(kind, text)?;
-        let (train, held_out) = text.split_at(cut(text, held_out_fraction));
+        split(text, held_out_fraction)?;
+        Self::with(text, Tokenizer::train(kind, text)?, held_out_fraction)
+    }
+
+    /// The same with a tokenizer that is there already.
+    pub fn with(text: &str, tokenizer: Tokenizer, held_out_fraction: f64) -> Result<Self> {
+        let (train, held_out) = split(text, held_out_fraction)?;
+        let train_tokens = tokenizer.encode(train)?;
+        let Encoded { tokens, covered } = tokenizer.encode_covering(held_out)?;
         Ok(Self {
-            train: tokenizer.encode(train),
-            held_out: tokenizer.encode(held_out),
+            train: train_tokens,
+            held_out: tokens,
             train_bytes: train.len(),
             held_out_bytes: held_out.len(),
+            held_out_covered: covered,
             tokenizer,
         })
+    }
+
+    /// Of tokens that were made elsewhere.
+    ///
+    /// # Errors
+    /// Where they are not those of such a tokenizer, or do not cover the held-out part to the byte.
+    pub fn of_tokens(tokenizer: Tokenizer, train: Vec<u32>, held_out: Encoded, origin: &Origin) -> Result<Self> {
+        let vocabulary = tokenizer.vocabulary_size() as u32;
+        let Encoded { tokens: held_out, covered } = held_out;
+        let known = train.iter().chain(&held_out).all(|&id| id < vocabulary);
+        let bytes: u64 = match &covered {
+            Some(covered) => covered.iter().map(|&bytes| u64::from(bytes)).sum(),
+            None => held_out.iter().map(|&id| u64::from(tokenizer.token_bytes(id))).sum(),
+        };
+        let one_each = covered.as_ref().is_none_or(|covered| covered.len() == held_out.len());
+        if !known || !one_each || (bytes != origin.held_out_bytes as u64 && !held_out.is_empty()) {
+            return Err(Error::refused(Problem::new(
+                "tokenizer.kind",
+                format!("tokens of {bytes} bytes"),
+                format!("those of this tokenizer, over {} bytes of held-out text", origin.held_out_bytes),
+                "Prepare the tokenizer again.",
+            )));
+        }
+        let Origin { train_bytes, held_out_bytes, .. } = *origin;
+        Ok(Self { tokenizer, train, held_out, train_bytes, held_out_bytes, held_out_covered: covered })
     }
 
     /// Tells texts (and tokenizers) apart: the length and the 64-bit FNV-1a hash of the training tokens.
@@ -109,8 +174,11 @@ impl Dataset {
     /// There is one at least where [`Self::check_context`] lets the context through.
     pub fn validation_windows(&self, context: usize, max_bytes: usize) -> Vec<Window<'_>> {
         let mut scored = 0;
-        let windows = self.held_out.windows(context + 1).step_by(context).map(|tokens| {
-            let scored_bytes = tokens[1..].iter().map(|&id| self.tokenizer.token_bytes(id)).sum();
+        let windows = self.held_out.windows(context + 1).enumerate().step_by(context).map(|(at, tokens)| {
+            let scored_bytes = match &self.held_out_covered {
+                Some(covered) => covered[at + 1..at + tokens.len()].iter().sum(),
+                None => tokens[1..].iter().map(|&id| self.tokenizer.token_bytes(id)).sum(),
+            };
             Window { tokens, scored_bytes }
         });
         windows
@@ -126,6 +194,23 @@ impl Dataset {
 /// `total_nats` is the summed loss over tokens that stand for `bytes_scored` bytes.
 pub fn bits_per_byte(total_nats: f64, bytes_scored: u64) -> f64 {
     total_nats / (std::f64::consts::LN_2 * bytes_scored as f64)
+}
+
+/// The training part and the held-out part. They depend on the text and the fraction only, so every tokenizer is tested
+/// on the same bytes.
+///
+/// # Errors
+/// Where the fraction is out of range.
+pub fn split(text: &str, held_out_fraction: f64) -> Result<(&str, &str)> {
+    if held_out_fraction > 0.0 && held_out_fraction <= 0.5 {
+        return Ok(text.split_at(cut(text, held_out_fraction)));
+    }
+    Err(Error::refused(Problem::new(
+        "data.held_out_fraction",
+        held_out_fraction,
+        "more than 0, at most 0.5",
+        "Take 0.1 if in doubt.",
+    )))
 }
 
 /// Where the held-out part begins: at the end of a document, else of a line, else of a character, at most a tenth

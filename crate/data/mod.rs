@@ -7,6 +7,7 @@
 //! - [`corpus`] names the texts to choose from and refuses what cannot be trained on
 //! - [`tokenizer`] holds the tokenizers, one file each
 //! - [`dataset`] splits a text, tokenises it and knows the bytes behind every token
+//! - [`vocabulary`] counts what a text uses of a vocabulary, and shows how texts are split
 //! - [`batches`] draws the windows of a step
 //!
 //! Nothing here knows the GPU, the model or JavaScript.
@@ -16,9 +17,10 @@ pub mod corpus;
 pub mod dataset;
 pub mod tinytales;
 pub mod tokenizer;
+pub mod vocabulary;
 
 pub use batches::Batches;
 pub use corpus::{Corpus, TEXT_MAX_BYTES, TEXT_MIN_BYTES, check_text};
-pub use dataset::{Dataset, Entropy, Window, bits_per_byte};
+pub use dataset::{Dataset, Entropy, Origin, Window, bits_per_byte, split};
 pub use tinytales::{DOCUMENT_END, tiny_tales};
-pub use tokenizer::{Decoder, Tokenizer, TokenizerKind};
+pub use tokenizer::{Decoder, Encoded, Subword, Tokenizer, TokenizerKind};

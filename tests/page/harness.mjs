@@ -10,11 +10,13 @@ import { chrome } from '../../scripts/setup.mjs';
 
 /**
  * The page in a browser of its own: `page` is Playwright's, `errors` fills with whatever goes wrong in the page or its
- * workers. `hash` is the address's fragment, without #. `close` ends all, and fails the test if there were errors:
+ * workers, `requests` with the addresses that were asked for. `hash` is the address's fragment, without #. `close` ends all, and fails the test if there were errors:
  * a test that provokes some looks at them and empties the list.
  */
 export async function openPage({ gpu, hash = '' }) {
-  const server = await serve({ folder: join(root, 'dist'), base: '/lab/', port: 0 });
+  const requests = [];
+  const seen = (url) => requests.push(url);
+  const server = await serve({ folder: join(root, 'dist'), base: '/lab/', port: 0, seen });
   const browser = await chromium.launch({ executablePath: await chrome(), args: gpu ? withGpu : withoutGpu });
   const errors = [];
   const close = async () => {
@@ -33,7 +35,7 @@ export async function openPage({ gpu, hash = '' }) {
       gpu,
       gpu ? 'no WebGPU adapter: this test would test nothing' : 'WebGPU is still there',
     );
-    return { page, errors, close };
+    return { page, errors, requests, close };
   } catch (error) {
     await browser.close();
     await server.close();

@@ -23,9 +23,9 @@ export const small = {
 
 /** Opens the page for as long as `body` runs, and closes it whatever happens: a browser left open keeps the test alive. */
 export async function visit(options, body) {
-  const { page, errors, close } = await openPage(options);
+  const { page, errors, requests, close } = await openPage(options);
   try {
-    await body(page, errors);
+    await body(page, errors, requests);
   } catch (error) {
     // The first failure is the news, not what it left behind.
     await close().catch(() => {});

@@ -13,7 +13,7 @@ const config = {
 };
 const samples = (page) => page.getByTestId('sample');
 const pieces = (page) => samples(page).first().locator('.piece');
-const alternatives = (page) => page.getByTestId('alternatives');
+const alternatives = (page) => page.getByTestId('beside');
 const rows = (page) => alternatives(page).locator('tbody tr');
 
 /** Train to the end of a short run. */

@@ -1,11 +1,13 @@
 // All that a run begins with: enough to begin it again where it was last saved, on this device or another.
 
 import type { Config } from '../config/schema';
+import { getKnown } from '../config/values';
 import { explain, isLoss, isPanic } from '../errors';
 import { bytes as inBytes } from '../format';
 import type { Header, Lab, Run } from '../lab';
-import type { Texts } from '../text/texts';
-import { isOwn } from '../text/texts';
+import { isOwn, Text, type Texts } from '../text/texts';
+import type { Tokens } from '../tokenizer/messages';
+import type { Tokenizers } from '../tokenizer/tokenizers';
 import type { Keeper } from './keeper';
 
 /** More than any model that a browser can train, and little enough to be read at once. */
@@ -13,7 +15,11 @@ const LARGEST = 1024 ** 3;
 
 export type Beginning = {
   config: Config;
-  text: string;
+  text: Text;
+  /** The text in the tokens of a tokenizer that the core has not itself. */
+  tokens: Tokens | null;
+  /** The config's prompt in these tokens. */
+  prompt: Uint32Array | null;
   /** Steps done. */
   step: number;
   /** The checkpoint; null for a run that begins at its first step. */
@@ -22,36 +28,44 @@ export type Beginning = {
   doubtful?: string;
 };
 
+/** What the core reads in a checkpoint: what it says of itself, and the tokenizer that it holds, if it does. */
+export type Reader = {
+  header(bytes: Uint8Array): Header;
+  tokenizer(bytes: Uint8Array): string | undefined;
+};
+
 /** Where a run can begin. Whatever is wrong is thrown as an Error that says what to do. */
 export class Beginnings {
-  private readonly header: (bytes: Uint8Array) => Header;
+  private readonly reader: Reader;
   private readonly texts: Texts;
+  private readonly tokenizers: Tokenizers;
   private readonly keeper: Keeper;
 
-  constructor(header: (bytes: Uint8Array) => Header, texts: Texts, keeper: Keeper) {
-    this.header = header;
+  constructor(reader: Reader, texts: Texts, tokenizers: Tokenizers, keeper: Keeper) {
+    this.reader = reader;
     this.texts = texts;
+    this.tokenizers = tokenizers;
     this.keeper = keeper;
   }
 
   async fresh(config: Config): Promise<Beginning> {
-    const { text } = await this.texts.load(config);
-    return { config, text, step: 0, bytes: null };
+    const text = await this.texts.load(config);
+    return { config, text, ...(await this.tokenized(config, text)), step: 0, bytes: null };
   }
 
   async file(source: Blob): Promise<Beginning> {
     if (source.size > LARGEST)
       throw new Error(`The file has ${inBytes(source.size)}; at most ${inBytes(LARGEST)} fit.`);
     const bytes = new Uint8Array(await source.arrayBuffer());
-    return this.checkpoint(this.header(bytes), bytes);
+    return this.checkpoint(this.reader.header(bytes), bytes);
   }
 
   /** The run that the browser keeps, and the text that was kept beside it. */
   async kept(): Promise<{ beginning: Beginning; text: File | null }> {
-    const { bytes, header, text } = await this.keeper.read();
-    if (!text) return { beginning: await this.checkpoint(header, bytes), text };
-    const { config, step } = header;
-    return { beginning: { config, text: await text.text(), step, bytes }, text };
+    const { bytes, header, text: file } = await this.keeper.read();
+    if (!file) return { beginning: await this.checkpoint(header, bytes), text: file };
+    const text = new Text('The text of the kept run', file.size, await file.text());
+    return { beginning: await this.goingOn(header, bytes, text), text: file };
   }
 
   /** Where the present run was last saved. */
@@ -60,7 +74,8 @@ export class Beginnings {
     return this.keeper.last;
   }
 
-  private async checkpoint({ config, step }: Header, bytes: Uint8Array): Promise<Beginning> {
+  private async checkpoint(header: Header, bytes: Uint8Array): Promise<Beginning> {
+    const { config } = header;
     const own = isOwn(config);
     if (own && !this.texts.at(config)) {
       throw new Error(
@@ -68,13 +83,24 @@ export class Beginnings {
           'Choose or drop that text first, then load the file again.',
       );
     }
-    const { text, facts } = await this.texts.load(config);
-    return { config, text, step, bytes, ...(own && { doubtful: facts.name }) };
+    const text = await this.texts.load(config);
+    return { ...(await this.goingOn(header, bytes, text)), ...(own && { doubtful: text.facts.name }) };
+  }
+
+  private async goingOn({ config, step }: Header, bytes: Uint8Array, text: Text): Promise<Beginning> {
+    const json = this.reader.tokenizer(bytes);
+    return { config, text, ...(await this.tokenized(config, text, json)), step, bytes };
+  }
+
+  private async tokenized(config: Config, text: Text, json?: string) {
+    const tokens = await this.tokenizers.load(config, text, json);
+    const prompt = String(getKnown(config, 'evaluation.prompt'));
+    return { tokens, prompt: tokens && (await this.tokenizers.encode(tokens, prompt)) };
   }
 }
 
 export async function begin(
-  { config, text, bytes, doubtful }: Beginning,
+  { config, text: { text }, bytes, doubtful }: Beginning,
   lab: Lab,
   report: (share: number) => void,
 ): Promise<Run> {

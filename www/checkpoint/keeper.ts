@@ -63,7 +63,7 @@ export class Keeper {
       this.last = { ...this.last, step: run.step, bytes };
     }
     const { step, bytes, text } = this.last;
-    if (bytes !== null && step !== this.filedStep) await this.file(bytes, text);
+    if (bytes !== null && step !== this.filedStep) await this.file(bytes, text.text);
   }
 
   /** What goes wrong is told once. */

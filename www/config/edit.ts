@@ -4,13 +4,26 @@
 import { askPlan, check } from '../client';
 import type { Problem } from '../lab';
 import type { Event } from '../protocol';
-import { config, defaults, linkProblems, noPlan, plan, problems, sections, text, usual } from '../state';
+import {
+  config,
+  defaults,
+  linkProblems,
+  noPlan,
+  plan,
+  problems,
+  sections,
+  text,
+  usual,
+  waitsForTokenizer,
+} from '../state';
 import { readFragment, writeFragment } from './link';
 import type { Config, Value } from './schema';
 import { choose, get, usual as usualOf } from './values';
 
 /** Long enough to type a number in. */
 const PAUSE_MS = 200;
+
+const CHANGES: Event['type'][] = ['device', 'own-text', 'tokenizer-file', 'tokenized'];
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 let asking = 0;
@@ -51,8 +64,8 @@ export function follow(event: Event): void {
   const arrived = Object.keys(config.value).length > 0;
   // After a restart of the worker the form keeps what is in it.
   if (event.type === 'ready' && !arrived) void arrive();
-  // A plan depends on the device and on the text.
-  if ((event.type === 'device' || event.type === 'own-text') && arrived) review();
+  // A plan depends on the device, the text and the tokenizer.
+  if (CHANGES.includes(event.type) && arrived) review();
   // A checkpoint brings its own settings; Back leads to those before.
   if (event.type === 'started' && event.from !== null && !event.continues) adopt(event.config);
   if ((event.type === 'planned' || event.type === 'unplanned') && event.id === asking) answer(event);
@@ -69,6 +82,7 @@ function answer(event: Event & { type: 'planned' | 'unplanned' }): void {
   problems.value = planned ? [] : event.problems;
   plan.value = planned ? event.plan : null;
   noPlan.value = planned ? null : event.message;
+  waitsForTokenizer.value = !planned && event.waits;
   if (problems.value.length > 0) return;
   text.value = event.text;
   remember();

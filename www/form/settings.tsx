@@ -8,6 +8,8 @@ import { CopyLink } from '../shell/link';
 import { config, live, problems, record, sections, usual } from '../state';
 import { OwnText, TEXT_FIELD, wantsOwnText } from '../text/own';
 import { Preview } from '../text/preview';
+import { TokenizerFile } from '../tokenizer/file';
+import { Readiness } from '../tokenizer/readiness';
 import { FieldSet } from './fieldset';
 
 export function Settings() {
@@ -54,6 +56,12 @@ export function Settings() {
               <>
                 <OwnText />
                 <Preview />
+              </>
+            )}
+            {section.name === 'tokenizer' && (
+              <>
+                <TokenizerFile />
+                <Readiness id="readiness" spoken />
               </>
             )}
           </FieldSet>

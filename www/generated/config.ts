@@ -7,6 +7,32 @@
  */
 export type TinyTales = "tiny_tales";
 /**
+ * Byte-level BPE, as in GPT-2: starts from bytes, then joins the pair that occurs most often into a new token, again
+ * and again (Sennrich et al. 2016, arXiv 1508.07909). Any text can be written and comes back exactly.
+ */
+export type ByteLevelBPE = "bpe";
+/**
+ * BPE over characters that keeps spaces, as in Llama 2: characters too rare for a token are written as bytes, so any
+ * text comes back exactly (Kudo & Richardson 2018, arXiv 1808.06226). Of the vocabulary, 257 tokens are bytes and
+ * the unknown.
+ */
+export type SentencePieceBPE = "sentencepiece_bpe";
+/**
+ * Starts from many pieces, drops those that the text's probability misses least, and cuts text into the likeliest
+ * pieces (Kudo 2018, arXiv 1804.10959), as in T5. Rare characters are written as bytes. Learning it takes longest.
+ */
+export type Unigram = "unigram";
+/**
+ * Cuts each word into the longest pieces that it knows, as in BERT (Devlin et al. 2019, arXiv 1810.04805). It loses
+ * something: spaces and line ends are forgotten, and a word with an unknown character becomes [UNK].
+ */
+export type WordPiece = "wordpiece";
+/**
+ * A tokenizer from a file: a tokenizer.json of Hugging Face's format, as of GPT-NeoX or Llama 3, or a
+ * SentencePiece .model, as of Llama 2.
+ */
+export type FromAFile = "file";
+/**
  * Mean and variance, with a weight and (see “Biases”) a bias (Ba et al. 2016, arXiv 1607.06450).
  */
 export type LayerNorm = "layer_norm";
@@ -22,6 +48,16 @@ export type BeforeEachBranch = "pre";
  * norm(x + branch(x)), and none at the end, as in the first transformer: wants a warm-up (Vaswani et al. 2017, arXiv 1706.03762).
  */
 export type AfterEachBranch = "post";
+/**
+ * Queries and keys are turned by their positions: channels i and i + D/2 of a head of size D by
+ * p · base^(−2i / D), so that a score depends on the distance alone (Su et al. 2021, arXiv 2104.09864).
+ */
+export type RoPE = "rope";
+/**
+ * A score loses m for each token between query and key; of n heads, head h has m = 2^(−8h / n)
+ * (Press et al. 2021, arXiv 2108.12409).
+ */
+export type ALiBi = "alibi";
 /**
  * max(x, 0) (Nair & Hinton 2010).
  */
@@ -58,6 +94,7 @@ export type GeGLU = "geglu";
  * With a gate: SiLU(gate) · up (Shazeer 2020, arXiv 2002.05202).
  */
 export type SwiGLU = "swiglu";
+/**
  * Gradient descent with momentum (Sutskever et al. 2013); 4 bytes of state a parameter, without momentum none.
  */
 export type SGD = "sgd";
@@ -108,7 +145,13 @@ export interface TokenizerConfig {
   /**
    * What a token is.
    */
-  kind?: "characters" | "bytes";
+  kind?: "characters" | "bytes" | ByteLevelBPE | SentencePieceBPE | Unigram | WordPiece | FromAFile;
+  /**
+   * How many tokens are learned, at most: fewer where the text has no more pieces that occur twice.
+   *
+   * A larger vocabulary makes texts shorter in tokens and the model larger: each token takes a row of the embedding.
+   */
+  vocabulary?: number;
 }
 /**
  * The transformer: decoder-only, by default GPT-2's (Radford et al. 2019).
@@ -128,6 +171,20 @@ export interface ModelConfig {
    * Attention heads in each block; they divide the width.
    */
   heads?: number;
+  /**
+   * Heads of keys and values; 0 gives each query head its own.
+   *
+   * With fewer, heads / kv_heads query heads share one (Ainslie et al. 2023, arXiv 2305.13245; 1 is Shazeer's
+   * multi-query attention, arXiv 1911.02150): fewer parameters, a smaller cache while sampling. Must divide the heads.
+   */
+  kv_heads?: number;
+  /**
+   * Scale each head's queries and keys to a root mean square of 1, times a trained weight for each channel.
+   *
+   * Scores then stay in bounds (Dehghani et al. 2023, arXiv 2302.05442; with RMSNorm as in OLMo 2, arXiv 2501.00656,
+   * but head by head). It comes before the turns of RoPE.
+   */
+  qk_norm?: boolean;
   /**
    * Size of the hidden layer of each block's MLP, usually four times the width.
    *
@@ -149,7 +206,17 @@ export interface ModelConfig {
   /**
    * How the model knows where a token stands.
    */
-  position?: "learned";
+  position?: "none" | "learned" | "sinusoidal" | RoPE | ALiBi;
+  /**
+   * RoPE's base: channels i and i + D/2 of a head turn by base^(−2i / D) radians a token.
+   */
+  rope_base?: number;
+  /**
+   * RoPE divides positions by this: at 2, a text of twice the trained length has the trained angles.
+   *
+   * Position interpolation (Chen et al. 2023, arXiv 2306.15595).
+   */
+  rope_interpolation?: number;
   /**
    * The nonlinearity inside the MLP, alone or with a gate.
    *
@@ -318,6 +385,13 @@ export interface EvaluationConfig {
    * How much of the held-out text a validation reads: the same bytes for every tokenizer.
    */
   bytes?: number;
+  /**
+   * How many tokens a validation sees at once; 0 takes the model's context.
+   *
+   * A longer one shows how the positions extrapolate (all but learned ones do), a shorter one what the context is
+   * good for.
+   */
+  context?: number;
   /**
    * Steps between sampled texts; 0 switches sampling off.
    */

@@ -7,6 +7,7 @@ import type { Event } from '../protocol';
 import type { Runs } from '../runs';
 import type { Line } from '../session';
 import type { Texts } from '../text/texts';
+import type { Tokenizers } from '../tokenizer/tokenizers';
 import { turn } from '../turns';
 
 /** Spent on a kernel: long enough for steady figures, short enough for a few dozen of them. */
@@ -16,13 +17,22 @@ export class Profiler {
   private readonly opener: Opener;
   private readonly runs: Runs;
   private readonly texts: Texts;
+  private readonly tokenizers: Tokenizers;
   private readonly line: Line;
   private readonly post: (event: Event) => void;
 
-  constructor(opener: Opener, runs: Runs, texts: Texts, line: Line, post: (event: Event) => void) {
+  constructor(
+    opener: Opener,
+    runs: Runs,
+    texts: Texts,
+    tokenizers: Tokenizers,
+    line: Line,
+    post: (event: Event) => void,
+  ) {
     this.opener = opener;
     this.runs = runs;
     this.texts = texts;
+    this.tokenizers = tokenizers;
     this.line = line;
     this.post = post;
   }
@@ -37,7 +47,8 @@ export class Profiler {
   private async measure(config: Config): Promise<void> {
     const { lab } = this.opener;
     if (!lab) throw new Error('No device is open. Choose one first.');
-    const { text } = await this.texts.load(config);
+    const text = await this.texts.load(config);
+    this.tokenizers.give(lab, await this.tokenizers.load(config, text));
     let ended = false;
     const goesOn = async (share: number) => {
       this.post({ type: 'profiling', share });
@@ -46,7 +57,7 @@ export class Profiler {
       return !ended;
     };
     try {
-      const profile = await lab.profile(config, text, BUDGET_SECONDS, goesOn);
+      const profile = await lab.profile(config, text.text, BUDGET_SECONDS, goesOn);
       this.post({ type: 'profiled', measured: { ...profile, config, device: lab.device() } });
     } catch (error) {
       passOn(error);

@@ -7,7 +7,8 @@ import { describe } from '../errors';
 import { Fixes } from '../form/fixes';
 import { bytes, count, nats, si } from '../format';
 import type { Plan as PlanFacts } from '../lab';
-import { config, noPlan, plan, problems, record } from '../state';
+import { config, noPlan, plan, problems, record, tokenizing } from '../state';
+import { Readiness } from '../tokenizer/readiness';
 
 const PARTS = [
   ['embeddings', 'embeddings'],
@@ -55,6 +56,7 @@ export function Plan() {
           {why()}
         </p>
       )}
+      <Readiness id="plan-readiness" />
       <div role="status">
         {mendable.value.map((problem) => (
           <div key={problem.field} data-testid="does-not-fit">
@@ -78,6 +80,7 @@ const mendable = computed(() => problems.value.filter(({ fixes }) => fixes && fi
 function why(): string {
   if (mendable.value.length > 0) return 'This run does not fit the device.';
   if (problems.value.length > 0) return 'The settings do not fit together yet; the marked fields say why.';
+  if (tokenizing.value) return 'It needs the text in tokens first.';
   return noPlan.value ?? 'Working it out …';
 }
 

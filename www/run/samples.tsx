@@ -3,7 +3,6 @@
 import { count } from '../format';
 import type { Sample } from '../lab';
 import { record, revision } from '../state';
-import { Alternatives } from './alternatives';
 import { Ask } from './ask';
 import { Pieces } from './pieces';
 
@@ -24,7 +23,6 @@ export function Samples() {
               <Item key={samples.length - index} sample={item} />
             ))}
           </ol>
-          <Alternatives />
         </>
       )}
     </section>

@@ -5,7 +5,8 @@ import { useEffect, useState } from 'preact/hooks';
 import { RunFiles } from '../checkpoint/files';
 import { getKnown } from '../config/values';
 import { count, duration, nats, si } from '../format';
-import { type Phase, phase, readiness, record, recovery, revision } from '../state';
+import { type Phase, phase, readiness, record, recovery, revision, tokenizing } from '../state';
+import { progressOf } from '../tokenizer/readiness';
 
 const WORDS: Record<Phase, string> = {
   waking: 'Loading the lab',
@@ -22,6 +23,12 @@ const WORDS: Record<Phase, string> = {
 
 const word = (): string =>
   recovery.value && !recovery.value.back ? 'Getting the GPU back' : WORDS[phase.value];
+
+/** How far the run is that is made ready. */
+function beginnings(): string {
+  if (tokenizing.value) return progressOf(tokenizing.value);
+  return `${count(readiness.value * 100)}% of its kernels compiled`;
+}
 
 /** How often the spoken sentence may change while nothing but numbers does. */
 const SPEAK_MS = 20_000;
@@ -40,7 +47,7 @@ export function Status() {
     <div class="status" data-phase={phase.value} data-testid="status">
       <div class="progress-line">
         <strong data-testid="status-phase">{word()}</strong>
-        {phase.value === 'starting' && <span>{count(readiness.value * 100)}% of its kernels compiled</span>}
+        {phase.value === 'starting' && <span>{beginnings()}</span>}
         <span data-testid="status-step" data-value={step}>
           {step > 0 ? `step ${count(step)} of ${count(steps)}` : 'no steps yet'}
         </span>

@@ -1,9 +1,11 @@
-// A text file dropped anywhere on the page becomes the text to train on; a saved run is gone on with.
+// A text file dropped anywhere on the page becomes the text to train on, a tokenizer's the tokenizer; a saved run is
+// gone on with.
 
 import { useEffect, useState } from 'preact/hooks';
 import { isRunFile, load } from '../checkpoint/actions';
 import { useOwnText } from '../client';
 import { commit, edit } from '../config/edit';
+import { dropTokenizer, isTokenizerFile } from '../tokenizer/actions';
 import { OWN } from './corpora';
 
 export function DropTarget() {
@@ -25,6 +27,7 @@ export function DropTarget() {
       const file = event.dataTransfer?.files[0];
       if (!file) return;
       if (isRunFile(file)) return load(file);
+      if (isTokenizerFile(file)) return dropTokenizer(file);
       useOwnText(file, file.name);
       edit('data.corpus', OWN);
       commit();
@@ -36,7 +39,7 @@ export function DropTarget() {
   }, []);
   return over ? (
     <div class="drop-target" aria-hidden="true">
-      <p>Drop it: a text to train on, or a saved run to go on with</p>
+      <p>Drop it: a text to train on, a tokenizer, or a saved run to go on with</p>
     </div>
   ) : null;
 }

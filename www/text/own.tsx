@@ -11,6 +11,8 @@ import { OWN } from './corpora';
 
 /** Long enough that a text is not read anew at every letter. */
 const PAUSE_MS = 400;
+/** Characters; a longer text is taken but not put into the box, which would keep the browser busy for seconds. */
+const MOST_SHOWN = 200_000;
 
 /** The core's name for what is wrong with the text itself. */
 export const TEXT_FIELD = 'data.text';
@@ -36,6 +38,14 @@ export function OwnText() {
           const pasted = event.currentTarget.value;
           clearTimeout(timer.current);
           timer.current = setTimeout(() => useOwnText(pasted, 'The pasted text'), PAUSE_MS);
+        }}
+        onPaste={(event) => {
+          const pasted = event.clipboardData?.getData('text/plain') ?? '';
+          if (pasted.length <= MOST_SHOWN) return;
+          event.preventDefault();
+          event.currentTarget.value = '';
+          clearTimeout(timer.current);
+          useOwnText(pasted, 'The pasted text');
         }}
       />
       <label class="file">

@@ -2,12 +2,27 @@
 
 import { type Config, humanize } from '../config/schema';
 import { getKnown } from '../config/values';
+import { fingerprint } from '../fingerprint';
 import type { TextFacts } from '../protocol';
 import { FILES, OWN } from './corpora';
 import { decode } from './decode';
 import { download } from './download';
 
-export type Text = { text: string; facts: TextFacts };
+export class Text {
+  readonly text: string;
+  readonly facts: TextFacts;
+  private known: string | null = null;
+
+  constructor(name: string, bytes: number, text: string) {
+    this.text = text;
+    this.facts = { name, bytes, head: text.slice(0, PREVIEW_CHARACTERS) };
+  }
+
+  get fingerprint(): string {
+    this.known ??= fingerprint(this.text);
+    return this.known;
+  }
+}
 
 type Progress = (name: string, received: number, total: number | null) => void;
 
@@ -32,7 +47,7 @@ export class Texts {
   /** Takes a text in place of the one before, which stays where this one is refused. */
   async useOwn(source: Blob | string, name: string): Promise<TextFacts> {
     const { text, bytes } = await decode(source);
-    this.own = { text, facts: facts(name, bytes, text) };
+    this.own = new Text(name, bytes, text);
     return this.own.facts;
   }
 
@@ -55,12 +70,12 @@ export class Texts {
         this.progress(file.name, received, total),
       );
       const { text, bytes } = await decode(blob);
-      const loaded = { text, facts: facts(file.name, bytes, text) };
+      const loaded = new Text(file.name, bytes, text);
       this.files.set(corpus, loaded);
       return loaded;
     }
     const text = this.write(config);
-    const written = { text, facts: facts(humanize(corpus), new Blob([text]).size, text) };
+    const written = new Text(humanize(corpus), new Blob([text]).size, text);
     this.written = { key: key(config), text: written };
     return written;
   }
@@ -70,9 +85,3 @@ export const isOwn = (config: Config): boolean => getKnown(config, 'data.corpus'
 
 /** All that a generated text depends on. */
 const key = (config: Config): string => JSON.stringify([config.data, getKnown(config, 'training.seed')]);
-
-const facts = (name: string, bytes: number, text: string): TextFacts => ({
-  name,
-  bytes,
-  head: text.slice(0, PREVIEW_CHARACTERS),
-});

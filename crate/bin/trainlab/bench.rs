@@ -60,7 +60,7 @@ fn budget(text: &str) -> std::result::Result<f64, String> {
 pub async fn bench(command: &Bench) -> Result<()> {
     let (Bench::Kernels(measured) | Bench::Step { measured, .. }) = command;
     let config = measured.run.config()?;
-    let dataset = Rc::new(input::dataset(&config, measured.run.text.as_deref())?);
+    let dataset = Rc::new(measured.run.dataset(&config)?);
     let device = input::open(measured.device).await?;
     match command {
         Bench::Kernels(_) => {

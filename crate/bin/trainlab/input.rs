@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use trainlab::config::{self, Config, Corpus};
-use trainlab::data::{Dataset, check_text, tiny_tales};
+use trainlab::data::{Dataset, Subword, Tokenizer, TokenizerKind, check_text, tiny_tales};
 use trainlab::engine::{Device, DeviceChoice};
 use trainlab::error::{Error, Problem, Result};
 
@@ -21,9 +22,18 @@ pub struct RunArgs {
     /// The text file that `data.corpus=own` trains on.
     #[arg(long, value_name = "FILE")]
     pub text: Option<PathBuf>,
+    /// The tokenizer file that `tokenizer.kind=file` takes: a tokenizer.json or a SentencePiece .model.
+    #[arg(long, value_name = "FILE")]
+    pub tokenizer: Option<PathBuf>,
 }
 
 impl RunArgs {
+    /// The text of `config`, tokenised and split.
+    pub fn dataset(&self, config: &Config) -> Result<Dataset> {
+        let file = self.tokenizer.as_deref().map(load_tokenizer).transpose()?;
+        dataset(config, self.text.as_deref(), file)
+    }
+
     /// The defaults, with the file's and then the command line's fields set.
     pub fn config(&self) -> Result<Config> {
         match &self.config {
@@ -44,6 +54,9 @@ impl RunArgs {
         if self.text.is_some() {
             config::set(&mut config, "data.corpus", "own")?;
         }
+        if self.tokenizer.is_some() {
+            config::set(&mut config, "tokenizer.kind", "file")?;
+        }
         set_fields(&mut config, &self.set)?;
         config::parse(&config)
     }
@@ -62,19 +75,59 @@ pub fn set_fields(config: &mut Value, assignments: &[String]) -> Result<()> {
     parts.into_iter().try_for_each(|(path, value)| config::set(config, path, value))
 }
 
-/// The text of a config, tokenised and split.
-pub fn dataset(config: &Config, text: Option<&Path>) -> Result<Dataset> {
-    let text = match (config.data.corpus, text) {
-        (Corpus::TinyTales, _) => tiny_tales(config.data.text_bytes as usize, config.training.seed.into()),
+/// The text of a config.
+pub fn text(config: &Config, text: Option<&Path>) -> Result<String> {
+    match (config.data.corpus, text) {
+        (Corpus::TinyTales, _) => Ok(tiny_tales(config.data.text_bytes as usize, config.training.seed.into())),
         (Corpus::MobyDick, _) => files::read_text(Path::new("www/public/corpora/moby-dick.txt"))
-            .map_err(|error| Error::File(format!("{error}. `npm run corpus` fetches it.")))?,
-        (Corpus::Own, Some(path)) => check_text(&files::read(path)?)?.to_owned(),
+            .map_err(|error| Error::File(format!("{error}. `npm run corpus` fetches it."))),
+        (Corpus::Own, Some(path)) => Ok(check_text(&files::read(path)?)?.to_owned()),
         (Corpus::Own, None) => {
             let advice = "Name the file with --text FILE.";
-            return Err(Error::refused(Problem::new("data.corpus", "own", "own with a text", advice)));
+            Err(Error::refused(Problem::new("data.corpus", "own", "own with a text", advice)))
         }
-    };
-    Dataset::new(&text, config.tokenizer.kind, config.data.held_out_fraction)
+    }
+}
+
+/// The text of a config, tokenised and split. `file`: the subword tokenizer where it need not be learned first.
+pub fn dataset(config: &Config, text: Option<&Path>, file: Option<Subword>) -> Result<Dataset> {
+    let text = self::text(config, text)?;
+    Dataset::with(&text, tokenizer(config, &text, file)?, config.data.held_out_fraction)
+}
+
+/// The tokenizer of a config on its text.
+pub fn tokenizer(config: &Config, text: &str, file: Option<Subword>) -> Result<Tokenizer> {
+    let kind = config.tokenizer.kind;
+    match (kind, file) {
+        (TokenizerKind::Characters | TokenizerKind::Bytes, _) => Tokenizer::train(kind, text),
+        (_, Some(subword)) => Ok(Tokenizer::Subword(subword)),
+        (TokenizerKind::File, None) => {
+            let advice = "Name the file with --tokenizer FILE.";
+            Err(Error::refused(Problem::new("tokenizer.kind", "file", "file with a file", advice)))
+        }
+        _ => learn(config, text).map(Tokenizer::Subword),
+    }
+}
+
+fn learn(config: &Config, text: &str) -> Result<Subword> {
+    let bar = ProgressBar::new(100);
+    bar.set_style(
+        ProgressStyle::with_template("learning the tokenizer {bar:40} {eta}").expect("the template is right"),
+    );
+    let vocabulary = config.tokenizer.vocabulary as usize;
+    let progress = &mut |share: f64| bar.set_position((100.0 * share) as u64);
+    let subword = Subword::train(config.tokenizer.kind, vocabulary, text, progress);
+    bar.finish_and_clear();
+    let subword = subword?;
+    eprintln!("tokenizer: {}", subword.name());
+    Ok(subword)
+}
+
+/// A subword tokenizer's file.
+pub fn load_tokenizer(path: &Path) -> Result<Subword> {
+    let subword = Subword::load(&files::read(path)?)?;
+    eprintln!("tokenizer: {}", subword.name());
+    Ok(subword)
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -110,7 +163,7 @@ mod tests {
         let rate = format!("optimizer.learning_rate={usual}");
         for order in [["optimizer.kind=lion", &rate], [&rate, "optimizer.kind=lion"]] {
             let set = order.map(str::to_owned).to_vec();
-            let args = RunArgs { config: None, set, text: None };
+            let args = RunArgs { config: None, set, text: None, tokenizer: None };
             let lion = OptimizerConfig::defaults(OptimizerKind::Lion);
             assert_eq!(args.config().unwrap().optimizer, OptimizerConfig { learning_rate: usual, ..lion });
         }

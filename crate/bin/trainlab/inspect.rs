@@ -6,6 +6,7 @@ use std::rc::Rc;
 use serde_json::json;
 use trainlab::checkpoint::Checkpoint;
 use trainlab::config::{self, Config};
+use trainlab::data::Subword;
 use trainlab::engine::{Device, DeviceChoice};
 use trainlab::error::{Error, Problem, Result};
 use trainlab::plan::Plan;
@@ -54,10 +55,15 @@ impl SavedArgs {
     /// The run, as it was saved but with this config.
     pub async fn load(&self, config: &Config) -> Result<Trainer> {
         let bytes = self.bytes()?;
-        let dataset = input::dataset(config, self.text.as_deref())?;
+        let dataset = input::dataset(config, self.text.as_deref(), saved_tokenizer(&bytes)?)?;
         let device = input::open(self.device).await?;
         Trainer::resume(config, Rc::new(dataset), &device, &bytes, |_, _| ()).await
     }
+}
+
+/// The subword tokenizer that a saved run brings.
+pub fn saved_tokenizer(checkpoint: &[u8]) -> Result<Option<Subword>> {
+    Checkpoint::tokenizer(checkpoint)?.map(|json| Subword::load(json.as_bytes())).transpose()
 }
 
 #[derive(clap::Args)]
@@ -80,7 +86,7 @@ pub async fn evaluate(args: &EvalArgs) -> Result<()> {
 
 pub async fn plan(run: &RunArgs, device: DeviceArg) -> Result<()> {
     let config = run.config()?;
-    let dataset = input::dataset(&config, run.text.as_deref())?;
+    let dataset = run.dataset(&config)?;
     let device = input::open(device).await?;
     print(&Plan::for_dataset(&config, &dataset, &device)?.summary());
     Ok(())
@@ -116,7 +122,7 @@ pub async fn doctor() -> Result<()> {
 }
 
 async fn losses(config: &Config, device: &Device) -> Result<Vec<f64>> {
-    let dataset = input::dataset(config, None)?;
+    let dataset = input::dataset(config, None, None)?;
     let mut trainer = Trainer::new(config, Rc::new(dataset), device, |_, _| ()).await?;
     let mut losses = vec![];
     while !trainer.is_done() {

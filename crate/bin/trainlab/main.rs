@@ -10,6 +10,7 @@ mod inspect;
 mod sample;
 mod saves;
 mod tilings;
+mod tokenize;
 mod train;
 
 use std::process::ExitCode;
@@ -51,6 +52,8 @@ enum Command {
     Eval(inspect::EvalArgs),
     /// Let a saved run write; print the text as it comes.
     Sample(sample::SampleArgs),
+    /// Say how a text is split into tokens, and how much of the vocabulary it uses.
+    Tokenize(tokenize::TokenizeArgs),
     /// Measure how fast this machine is.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Command::Plan { run, device } => pollster::block_on(inspect::plan(&run, device)),
         Command::Eval(args) => pollster::block_on(inspect::evaluate(&args)),
         Command::Sample(args) => pollster::block_on(sample::sample(&args)),
+        Command::Tokenize(args) => tokenize::tokenize(&args),
         Command::Bench(command) => pollster::block_on(bench::bench(&command)),
         Command::Doctor => pollster::block_on(inspect::doctor()),
     };

@@ -45,7 +45,7 @@ pub async fn sample(args: &SampleArgs) -> Result<()> {
         println!("{line}");
         return Ok(());
     }
-    print(&trainer.begin_sample(evaluation).prompt)?;
+    print(&trainer.begin_sample(evaluation, None)?.prompt)?;
     loop {
         // Often enough to read along.
         let written = trainer.write_on(0.05).await?;

@@ -14,6 +14,7 @@ use trainlab::trainer::Trainer;
 
 use crate::files::{self, CHECKPOINT};
 use crate::input::{self, DeviceArg, RunArgs};
+use crate::inspect::saved_tokenizer;
 use crate::saves::Saves;
 use crate::tilings;
 
@@ -42,7 +43,10 @@ pub async fn train(args: &TrainArgs) -> Result<()> {
         Some(bytes) => args.run.config_over(json!(Checkpoint::header(bytes)?.config))?,
         None => args.run.config()?,
     };
-    let dataset = input::dataset(&config, args.run.text.as_deref())?;
+    let dataset = match &saved {
+        Some(bytes) => input::dataset(&config, args.run.text.as_deref(), saved_tokenizer(bytes)?)?,
+        None => args.run.dataset(&config)?,
+    };
     let device = input::open(args.device).await?;
     let mut trainer = match &saved {
         None => Trainer::new(&config, Rc::new(dataset), &device, |_, _| ()).await?,

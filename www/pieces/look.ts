@@ -1,10 +1,10 @@
 // The token that is looked at: at most one on the page.
 
 import { signal } from '@preact/signals';
-import type { Sample } from '../lab';
-import type { Group } from './pieces';
+import type { ComponentChildren } from 'preact';
 
-export type Look = { sample: Sample; index: number; group: Group; element: Element };
+/** `owner`: the text that it is in. `about`: what is shown about it. */
+export type Look = { owner: object; index: number; element: Element; about: ComponentChildren };
 
 export const looked = signal<Look | null>(null);
 
