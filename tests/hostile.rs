@@ -321,19 +321,19 @@ fn mutants_are_read_or_refused() {
 }
 
 #[test]
-#[ignore = "takes an hour"]
+#[ignore = "takes a quarter of an hour"]
 fn fuzz_tokenizer_json() {
     fuzz_json(1_000_000);
 }
 
 #[test]
-#[ignore = "takes an hour"]
+#[ignore = "takes a quarter of an hour"]
 fn fuzz_sentencepiece_models() {
     fuzz_models(1_000_000);
 }
 
 #[test]
-#[ignore = "takes an hour"]
+#[ignore = "takes a quarter of an hour"]
 fn fuzz_checkpoint_files() {
     fuzz_checkpoints(1_000_000);
 }

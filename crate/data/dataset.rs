@@ -340,6 +340,51 @@ mod tests {
     }
 
     #[test]
+    fn tokens_serve_the_text_and_the_tokenizer_that_they_are_of() {
+        let (text, other) = ("some text\n".repeat(50), "other text".repeat(50));
+        let of = |text: &str, fraction| Origin::of(text, fraction).unwrap();
+        let kind = Some(TokenizerKind::Bpe);
+        let learned = Origin { kind, vocabulary: Some(300), size: 280, ..of(&text, 0.2) };
+        let loaded = Origin { vocabulary: None, ..learned.clone() };
+        let (bpe, file) = (TokenizerKind::Bpe, TokenizerKind::File);
+        for (origin, needed, kind, vocabulary, serves) in [
+            (&learned, of(&text, 0.2), bpe, 300, true),
+            (&learned, of(&text, 0.2), bpe, 400, false),
+            (&learned, of(&text, 0.2), TokenizerKind::Unigram, 300, false),
+            (&learned, of(&other, 0.2), bpe, 300, false),
+            (&learned, of(&text, 0.5), bpe, 300, false),
+            (&loaded, of(&text, 0.2), bpe, 300, true),
+            (&loaded, of(&text, 0.2), bpe, 270, false),
+            (&loaded, of(&text, 0.2), file, 300, true),
+            (&loaded, of(&other, 0.2), file, 300, false),
+        ] {
+            assert_eq!(origin.serves(&needed, kind, vocabulary), serves, "{origin:?} {needed:?} {kind:?} {vocabulary}");
+        }
+    }
+
+    #[test]
+    fn tokens_that_do_not_cover_the_text_are_refused() {
+        let text = "some text\n".repeat(50);
+        let origin = Origin::of(&text, 0.2).unwrap();
+        let tokens = |n: usize| vec![u32::from(b'a'); n];
+        let (train, held_out) = (tokens(origin.train_bytes), tokens(origin.held_out_bytes));
+        let make = |train: Vec<u32>, held_out: Vec<u32>, covered| {
+            let tokenizer = Tokenizer::train(TokenizerKind::Bytes, "").unwrap();
+            Dataset::of_tokens(tokenizer, train, Encoded { tokens: held_out, covered }, &origin)
+        };
+        assert!(make(train.clone(), held_out.clone(), None).is_ok());
+        assert!(make(train.clone(), held_out.clone(), Some(vec![1; held_out.len()])).is_ok());
+        for (train, held_out, covered) in [
+            (vec![256], held_out.clone(), None),
+            (train.clone(), tokens(3), None),
+            (train.clone(), held_out.clone(), Some(vec![2; held_out.len()])),
+            (train.clone(), held_out.clone(), Some(vec![1; held_out.len() + 1])),
+        ] {
+            assert_eq!(problem(make(train, held_out, covered)).field, "tokenizer.kind");
+        }
+    }
+
+    #[test]
     fn tiny_texts_do_not_panic() {
         for text in ["", "a", "é", "\n\n", "a\n\nb"] {
             for kind in KINDS {

@@ -50,3 +50,31 @@ pub fn check(map: &str) -> Result<(), &'static str> {
 fn offset(unit: u32) -> usize {
     ((unit >> 10) << ((unit & 1 << 9) >> 6)) as usize
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A trie of 256 units that knows one character, `a`, whose value lies at the unit `to`.
+    fn map(to: u32, value: u32, texts: &str) -> String {
+        let mut units = [0u32; 256];
+        let a = u32::from(b'a');
+        units[a as usize] = (a ^ to) << 10 | 1 << 8 | a;
+        if let Some(unit) = units.get_mut(to as usize) {
+            *unit = value;
+        }
+        let trie = units.iter().flat_map(|unit| unit.to_le_bytes());
+        base64::encode(&1024u32.to_le_bytes().into_iter().chain(trie).chain(texts.bytes()).collect::<Vec<u8>>())
+    }
+
+    #[test]
+    fn links_stay_in_the_trie_and_values_in_the_texts() {
+        assert_eq!(check(&map(200, 0, "A\0")), Ok(()));
+        assert_eq!(check(&map(200, 2, "A\0B\0")), Ok(()));
+        assert_eq!(check(&map(300, 0, "A\0")), Err("its charsmap's trie leads out of itself"));
+        assert_eq!(check(&map(200, 9, "A\0")), Err("its charsmap's trie leads out of the texts"));
+        // Within a character.
+        assert_eq!(check(&map(200, 1, "é\0")), Err("its charsmap's trie leads out of the texts"));
+        assert_eq!(check(&map(200, 0, &"A".repeat(1000))), Err("its charsmap replaces a character by a long text"));
+    }
+}
