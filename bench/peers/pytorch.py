@@ -5,7 +5,7 @@
 
 Prints JSON: losses, gradient norms, and milliseconds and CPU-ms of each step. With --against it compares them with
 trainlab's, and exits with 1 where a loss differs by more than 1e-4, or the first norm, at the same parameters, by more
-than a thousandth.
+than a thousandth. It knows the default model and AdamW; tests/golden/repeat.py repeats runs with any options.
 """
 
 import argparse
@@ -29,6 +29,16 @@ torch.set_num_threads(arguments.threads)
 
 config = json.loads((arguments.folder / "config.json").read_text())
 model, optimizer, schedule = config["model"], config["optimizer"], config["schedule"]
+KNOWN = {
+    "model": dict(position="learned", norm_position="pre", activation="gelu_tanh", biases=True)
+    | dict(kv_heads=0, qk_norm=False, logit_soft_cap=0, dropout=0),
+    "optimizer": dict(kind="adamw"),
+    "training": dict(label_smoothing=0, z_loss=0),
+}
+for section, fields in KNOWN.items():
+    for name, value in fields.items():
+        if config[section][name] != value:
+            sys.exit(f"{section}.{name} is {config[section][name]!r}; this file knows {value!r} alone")
 p = {name: tensor.requires_grad_(True) for name, tensor in load_file(arguments.folder / "init.safetensors").items()}
 batches = load_file(arguments.folder / "batches.safetensors")["tokens"].long()  # (N, B, T+1)
 

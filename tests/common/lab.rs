@@ -10,6 +10,7 @@ use trainlab::error::Result;
 use trainlab::kernels::Step;
 use trainlab::kernels::embedding::TokenIndex;
 use trainlab::optimizer;
+use trainlab::parameters::Parameters;
 use trainlab::plan::Plan;
 use trainlab::tape::Tensor;
 use trainlab::trainer::{Metric, Trainer};
@@ -132,8 +133,18 @@ enum Machine {
 impl Lab {
     /// On a device, or, where there is none, on the oracle.
     pub async fn new(config: &Config, vocabulary: usize, device: Option<&Device>) -> Self {
+        Self::starting(config, vocabulary, device, |parameters| parameters.initial(config)).await
+    }
+
+    /// From other parameters than a run would start with: their arena.
+    pub async fn starting(
+        config: &Config,
+        vocabulary: usize,
+        device: Option<&Device>,
+        initial: impl FnOnce(&Parameters) -> Vec<f32>,
+    ) -> Self {
         let plan = Plan::new(config, vocabulary, &Device::Cpu).expect("the plan fits");
-        let initial = plan.parameters.initial(config);
+        let initial = initial(&plan.parameters);
         let machine = match device {
             None => {
                 let mut engine = CpuEngine::new(&plan.buffers);
@@ -184,6 +195,16 @@ impl Lab {
             row.iter().map(move |logit| logit.exp() / sum)
         });
         (x, probabilities.collect())
+    }
+
+    /// The logits of a step's first micro-batch in training itself, caught before they turn into their own gradient.
+    /// Nothing is updated.
+    pub async fn logits(&mut self, tokens: &[u32]) -> Vec<f64> {
+        let ops = &self.plan.train.recording.ops;
+        let head = ops.iter().position(|op| op.label == "head").expect("a head");
+        let logits = ops[head].tensors[2];
+        self.play_ops(0, 1, 0, tokens, 0..head + 1);
+        self.read(logits).await
     }
 
     /// One of the plan's recordings, micro-batch by micro-batch.
