@@ -23,6 +23,15 @@ function trainlab(...args) {
 /** The schema of configs, which says what a choice's defaults are. */
 export const schema = () => JSON.parse(trainlab('schema').stdout);
 
+/** The values that a field may choose from. */
+export function choices(path) {
+  const { properties, $defs } = schema();
+  const resolve = ({ $ref }) => $defs[$ref.split('/').at(-1)];
+  const [section, name] = path.split('.');
+  const { oneOf } = resolve(resolve(properties[section]).properties[name]);
+  return oneOf.flatMap((choice) => choice.const ?? choice.enum);
+}
+
 /** The learning rate that a config has by itself. */
 export function defaultRate(set) {
   const { stdout } = trainlab('config', ...asArguments(set));
@@ -50,7 +59,7 @@ export function sweep({ field, values, seeds, set }) {
         status === 0
           ? lines.findLast((line) => line.validation).validation.bits_per_byte
           : Number.POSITIVE_INFINITY;
-      console.log(JSON.stringify({ set, [field]: Number(value), seed: Number(seed), bits_per_byte: bits }));
+      console.log(JSON.stringify({ set, [field]: value, seed: Number(seed), bits_per_byte: bits }));
       return bits;
     });
     return { value, mean: results.reduce((a, b) => a + b, 0) / results.length };

@@ -60,6 +60,14 @@ for (const name of ['neox.json', 'mistral.model', 'toy.model'])
     agree(name.split('.')[0], tokenizers.load(read(`files/${name}`)));
   });
 
+test('GPT-2 encodes as its reference does', () => {
+  const merges = read('files/gpt2-vocab.bpe').toString().split('\n').filter(Boolean);
+  const step = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true };
+  const model = { type: 'BPE', vocab: parse('files/gpt2-encoder.json'), merges };
+  const file = { version: '1.0', pre_tokenizer: step, decoder: step, model };
+  agree('gpt2', tokenizers.load(Buffer.from(JSON.stringify(file))));
+});
+
 test('parts are cut and handed over as the lab expects them', () => {
   const text = lesson();
   for (const [kind, complete] of [
