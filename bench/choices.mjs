@@ -25,5 +25,7 @@ for (const { field, means } of table) {
   means.sort((a, b) => a.mean - b.mean);
   console.log(`\n${field}`);
   for (const { value, mean } of means)
-    console.log(`  ${value.padEnd(14)}${mean.toFixed(3)}  +${((100 * mean) / means[0].mean - 100).toFixed(1)} %`);
+    console.log(
+      `  ${value.padEnd(14)}${mean.toFixed(3)}  +${((100 * mean) / means[0].mean - 100).toFixed(1)} %`,
+    );
 }
