@@ -4,9 +4,9 @@
 //! sums, a row of B and a number of A fit into the 15 vector registers that a browser's compiler has on x86. The tiles
 //! of the crate that multiplies natively do not.
 
-#[cfg(target_feature = "relaxed-simd")]
+#[cfg(feature = "relaxed-simd")]
 use core::arch::wasm32::f32x4_relaxed_madd;
-#[cfg(not(target_feature = "relaxed-simd"))]
+#[cfg(not(feature = "relaxed-simd"))]
 use core::arch::wasm32::{f32x4_add, f32x4_mul};
 use core::arch::wasm32::{f32x4_splat, v128, v128_load, v128_load32_splat, v128_store};
 use std::cell::RefCell;
@@ -95,7 +95,9 @@ fn block(depth: usize, [height, width]: [usize; 2], a: &[f32], b: &[f32], c: Str
     }
 }
 
-/// (MR, NR) sums over the lines of a panel of A (depth, MR) and one of B (depth, NR).
+/// (MR, NR) sums over the lines of a panel of A (depth, MR) and one of B (depth, NR). With relaxed SIMD a product and its
+/// sum are rounded once, where the processor can.
+#[cfg_attr(feature = "relaxed-simd", target_feature(enable = "relaxed-simd"))]
 #[inline(never)]
 fn tile(a: &[f32], b: &[f32]) -> [[f32; NR]; MR] {
     let (a, b) = (a.as_chunks::<MR>().0, b.as_chunks::<NR>().0);
@@ -106,7 +108,11 @@ fn tile(a: &[f32], b: &[f32]) -> [[f32; NR]; MR] {
         for (a, sums) in a.iter().zip(&mut sums) {
             let a = unsafe { v128_load32_splat(std::ptr::from_ref(a).cast()) };
             for (sum, &b) in sums.iter_mut().zip(&b) {
-                *sum = multiply_add(a, b, *sum);
+                #[cfg(feature = "relaxed-simd")]
+                let next = f32x4_relaxed_madd(a, b, *sum);
+                #[cfg(not(feature = "relaxed-simd"))]
+                let next = f32x4_add(*sum, f32x4_mul(a, b));
+                *sum = next;
             }
         }
     }
@@ -118,13 +124,4 @@ fn tile(a: &[f32], b: &[f32]) -> [[f32; NR]; MR] {
         }
     }
     out
-}
-
-/// a b + sum, rounded once where the processor can and the module may ask for it.
-#[inline(always)]
-fn multiply_add(a: v128, b: v128, sum: v128) -> v128 {
-    #[cfg(target_feature = "relaxed-simd")]
-    return f32x4_relaxed_madd(a, b, sum);
-    #[cfg(not(target_feature = "relaxed-simd"))]
-    f32x4_add(sum, f32x4_mul(a, b))
 }

@@ -1,8 +1,9 @@
-// Builds the page: Rust to wasm to www/pkg and www/pkg-tokenizers, then everything to dist/. As a program: sets up what is missing first.
+// Builds the page: Rust to wasm to www/pkg and www/pkg-tokenizers, then everything to dist/. As a program: sets up what
+// is missing first.
 
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join, relative } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { makeCorpora } from './corpus.mjs';
 import { dim, main, output, root, run } from './lib.mjs';
@@ -15,39 +16,32 @@ const target = 'wasm32-unknown-unknown';
  * fused multiply-add makes matrix products half as fast again. The page loads one of them.
  */
 export const variants = {
-  simd: { folder: join(root, 'www/pkg/simd'), flags: '' },
-  relaxed: { folder: join(root, 'www/pkg/relaxed'), flags: '-Ctarget-feature=+relaxed-simd' },
+  simd: { folder: join(root, 'www/pkg/simd') },
+  relaxed: { folder: join(root, 'www/pkg/relaxed'), features: 'relaxed-simd' },
 };
 
 /** Subword tokenizers: the same package with their feature, loaded by the page when one is first asked for. */
-export const tokenizers = { folder: join(root, 'www/pkg-tokenizers'), flags: '', features: 'tokenizers' };
+export const tokenizers = { folder: join(root, 'www/pkg-tokenizers'), features: 'tokenizers' };
 
 /** Both wasm modules of the lab and their JavaScript, in www/pkg. */
 export async function buildWasm() {
   for (const variant of Object.values(variants)) await buildModule(variant);
 }
 
-/** Does nothing where the module has not changed. */
-async function buildModule({ folder, flags, features = '' }) {
-  const [rust, wasmBindgenProgram] = [await wasmRust(), await wasmBindgen()];
-  // Flags are added to those of .cargo/config.toml. What other flags build is kept apart.
-  const env = {
-    ...rust,
-    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: flags,
-    CARGO_TARGET_DIR: flags ? join(rust.CARGO_TARGET_DIR, basename(folder)) : rust.CARGO_TARGET_DIR,
-  };
-  const chosen = ['--no-default-features', '--features', features];
-  await run('cargo', ['build', '--profile', 'page', '--lib', ...chosen, '--target', target], { env });
-
-  const compiled = join(env.CARGO_TARGET_DIR, target, 'page/trainlab.wasm');
-  const stamp = createHash('sha256')
-    .update(readFileSync(compiled))
-    .update(output(wasmBindgenProgram, ['--version']))
-    .update(readFileSync(import.meta.filename))
-    .digest('hex');
+/** Does nothing where all that the module is made from is as it was: cargo would link anew whenever features differ. */
+async function buildModule({ folder, features = '' }) {
+  const [env, wasmBindgenProgram] = [await wasmRust(), await wasmBindgen()];
+  const tools = [
+    output('rustc', ['-vV'], { env: { ...process.env, ...env } }),
+    output(wasmBindgenProgram, ['-V']),
+  ];
+  const stamp = sources(createHash('sha256').update(tools.join('\n'))).digest('hex');
   const stampFile = join(folder, '.built-from');
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
 
+  const chosen = ['--no-default-features', '--features', features];
+  await run('cargo', ['build', '--profile', 'page', '--lib', ...chosen, '--target', target], { env });
+  const compiled = join(env.CARGO_TARGET_DIR, target, 'page/trainlab.wasm');
   mkdirSync(folder, { recursive: true });
   await run(wasmBindgenProgram, [
     compiled,
@@ -62,6 +56,19 @@ async function buildModule({ folder, flags, features = '' }) {
   writeFileSync(stampFile, stamp);
   const bytes = readFileSync(wasm);
   console.log(dim(`${relative(root, wasm)}: ${kb(bytes)}, compressed ${kb(gzipSync(bytes))}`));
+}
+
+/** Adds the files that a module is made from. */
+function sources(hash) {
+  const folders = ['crate', 'shaders'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name)),
+  );
+  const single = ['Cargo.toml', 'Cargo.lock', '.cargo/config.toml', 'package-lock.json', 'scripts/build.mjs'];
+  for (const file of [...folders.sort(), ...single.map((name) => join(root, name))])
+    hash.update(relative(root, file)).update(readFileSync(file));
+  return hash;
 }
 
 /** The core in Node, the fastest variant that it takes. */

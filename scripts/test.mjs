@@ -29,7 +29,8 @@ const stages = {
     body: async () => {
       const env = await wasmRust();
       await run('cargo', ['clippy', '--lib', '--tests', ...target, ...strict], { env });
-      await run('cargo', ['clippy', '--lib', '--features', 'tokenizers', ...target, ...strict], { env });
+      for (const feature of ['relaxed-simd', 'tokenizers'])
+        await run('cargo', ['clippy', '--lib', '--features', feature, ...target, ...strict], { env });
     },
   },
   native: { needs: [rust, gpuDriver, tokenizerFiles], body: () => run('cargo', ['test', '--no-fail-fast']) },

@@ -39,7 +39,10 @@ async fn devices_agree_with_the_oracle() {
             for (name, lab) in &mut labs {
                 let what = format!("{name}, step {step} of {:?}", config.model);
                 let metrics = lab.step(step, &tokens).await;
-                assert_close(&format!("{what}: loss and gradient norm"), &metrics, &expected, [2e-4, 0.0]);
+                assert_close(&format!("{what}: loss"), &metrics[..1], &expected[..1], [2e-4, 0.0]);
+                // AdamW makes whole steps of gradients that are hardly more than rounding: norms part sooner than losses.
+                let tolerance = if step == 1 { 2e-4 } else { 1e-3 };
+                assert_close(&format!("{what}: gradient norm"), &metrics[1..], &expected[1..], [tolerance, 0.0]);
                 if step == 1 {
                     let actual = lab.read(lab.plan.gradients).await;
                     compare_gradients(&what, &lab.plan, &actual, &gradients);

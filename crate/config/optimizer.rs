@@ -123,7 +123,7 @@ impl OptimizerConfig {
             OptimizerKind::Lion => Self { learning_rate: 1e-3, weight_decay: 0.4, ..adamw },
             OptimizerKind::Sophia => Self { learning_rate: 7e-4, beta1: 0.965, ..adamw },
             OptimizerKind::Adafactor => Self { learning_rate: 0.05, weight_decay: 0.0, ..adamw },
-            OptimizerKind::Muon => Self { learning_rate: 0.015, momentum: 0.95, nesterov: true, ..adamw },
+            OptimizerKind::Muon => Self { learning_rate: 8e-3, momentum: 0.95, nesterov: true, ..adamw },
         }
     }
 }
