@@ -64,6 +64,7 @@ const inBrowser = (name, module, pace, more = {}) => ({
 const implementations = [
   inBrowser('trainlab, wasm (CPU device)', 'ours', fast, { device: 'cpu' }),
   inBrowser('jax-js, wasm', 'jaxjs', fast, { backend: 'wasm' }),
+  inBrowser('jax-js, wasm, page not isolated', 'jaxjs', fast, { backend: 'wasm', isolated: false }),
   inBrowser('trainlab, WebGPU', 'ours', slow, { device: 'gpu' }),
   inBrowser('jax-js, WebGPU', 'jaxjs', slow, { backend: 'webgpu' }),
   inBrowser('TensorFlow.js, WebGPU', 'tfjs', slow),
@@ -108,11 +109,12 @@ async function prepare() {
 }
 
 async function browser({ folder, config }, options) {
-  // Isolated, so that a peer may use threads.
-  const headers = {
+  // Isolated, so that a peer may use threads: most hosts of static pages do not send these.
+  const isolation = {
     'cross-origin-opener-policy': 'same-origin',
     'cross-origin-embedder-policy': 'require-corp',
   };
+  const headers = options.isolated === false ? {} : isolation;
   const server = await serve({ folder: join(folder, 'site'), port: 0, headers });
   const chromium_ = await chromium.launch({ executablePath: await chrome(), args: withGpu });
   try {
