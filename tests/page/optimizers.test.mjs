@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { choose, hashOf, planned, reaches, savedCsv, small, visit } from './reading.mjs';
+import { choose, hashOf, number, planned, reaches, savedCsv, small, visit } from './reading.mjs';
 
 const few = {
   ...small,
@@ -34,6 +34,7 @@ test('every optimizer trains alike on both devices', () =>
         await reaches(page, 'finished', 240_000);
         const train = (await savedCsv(page)).filter((row) => row.series === 'train');
         losses[`${device} ${name}`] = train.map((row) => row.loss);
+        assert.equal(await number(page, 'status-optimizer-state'), await number(page, 'plan-state'));
       }
     }
     for (const name of kinds) {

@@ -77,6 +77,14 @@ export function Status() {
             unit="tokens per second"
           />
         </Figure>
+        <Figure name="Optimizer">
+          <Value
+            testid="optimizer-state"
+            value={run?.plan.optimizer_bytes_per_parameter}
+            show={(bytes) => bytes.toPrecision(2)}
+            unit="bytes a parameter"
+          />
+        </Figure>
         <Figure name="Seen">
           <Value testid="tokens" value={now?.tokens} show={si} unit="tokens" />
         </Figure>
