@@ -120,7 +120,7 @@ function Value({ testid, value, show, unit }: ValueProps) {
 /** What the optimizer keeps: rules differ in it as much as in speed. */
 function State({ bytes }: { bytes: number }) {
   return (
-    <dd class="beside">
+    <dd class="keeps">
       <small data-testid="status-optimizer-state" data-value={bytes}>
         state {bytes.toPrecision(2)} bytes a parameter
       </small>
