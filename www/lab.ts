@@ -65,6 +65,21 @@ export type Metric = Place & {
 
 export type Evaluation = Place & { loss: number; bits_per_byte: number };
 
+/** What a model scored on one downstream task. */
+export type TaskScore = {
+  task: string;
+  items: number;
+  /** The share of items that were answered right, and what guessing would reach. */
+  accuracy: number;
+  standard_error: number;
+  chance: number;
+  /** The same where candidates are compared by log-probability per byte. */
+  accuracy_per_byte: number;
+};
+
+/** What a model scored on downstream tasks, after so many steps; `accuracy` is the mean over them. */
+export type Scores = Place & { accuracy: number; standard_error: number; tasks: TaskScore[] };
+
 /** A text, while it is written and after: where it begins, and all that decides how it goes on. */
 export type Sample = {
   step: number;
