@@ -34,6 +34,10 @@ pub struct Plan {
     pub validate: Pass,
     pub decode: Decode,
     pub bytes: Bytes,
+    /// Floating-point operations of a step, and of an estimate, as recorded: however a device then cuts them up, a run counts
+    /// the same.
+    step_flops: f64,
+    estimate_flops: f64,
     /// Steps from one estimate to the next.
     estimate_every: u32,
     /// The MLP's hidden size.
@@ -194,6 +198,8 @@ impl Plan {
             weights,
             gradients,
             state,
+            step_flops: train.recording.flops() as f64,
+            estimate_flops: estimate.as_ref().map_or(0.0, |pass| pass.recording.flops() as f64),
             estimate_every: config.optimizer.estimate_every,
             train,
             estimate,
@@ -223,8 +229,7 @@ impl Plan {
     /// Floating-point operations of the first steps.
     pub fn flops(&self, steps: u32) -> f64 {
         let estimates = steps.div_ceil(self.estimate_every);
-        let estimate = self.estimate.as_ref().map_or(0.0, |pass| pass.recording.flops() as f64);
-        f64::from(steps) * self.train.recording.flops() as f64 + f64::from(estimates) * estimate
+        f64::from(steps) * self.step_flops + f64::from(estimates) * self.estimate_flops
     }
 
     pub fn tokens_per_step(&self) -> usize {

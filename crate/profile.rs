@@ -107,7 +107,7 @@ pub async fn profile(
 
     // Ops that play the same shader are the same work.
     let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (i, op) in recording.ops.iter().enumerate() {
+    for (i, op) in recording.ops.iter().enumerate().filter(|(_, op)| !op.kernel.rests()) {
         groups.entry(op.kernel.shader().compose()).or_default().push(i);
     }
     let mut times = vec![];

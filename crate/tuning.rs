@@ -1,5 +1,5 @@
-//! How kernels are cut up on a GPU: matrix products as measured once on the adapter at hand and then remembered, the
-//! others by a rule.
+//! How kernels are cut up: on a GPU, matrix products as measured once on the adapter at hand and then remembered, the
+//! others by a rule; on the CPU, by a rule.
 //!
 //! What is measured never changes a bit of a result (see [`Tiling`]), and the rules know no more of an adapter than
 //! whether it is a software one: runs repeat.
@@ -46,7 +46,10 @@ impl Tilings {
 /// Gives each product of the recordings its tiling, and the other kernels theirs. Products of the first, a training step, are measured while the
 /// device's budget lasts, the costliest first. Ops play on the engine's buffers: before anything is written to them.
 pub async fn choose(engine: &mut Engine, device: &Device, recordings: &mut [&mut Recording]) -> Result<()> {
-    let Device::Gpu(gpu) = device else { return Ok(()) };
+    let Device::Gpu(gpu) = device else {
+        suit_cpu(recordings);
+        return Ok(());
+    };
     let begin = Instant::now();
     for op in products(recordings[0]) {
         if begin.elapsed().as_secs_f64() >= gpu.tuning_budget.get() {
@@ -79,6 +82,17 @@ pub async fn choose(engine: &mut Engine, device: &Device, recordings: &mut [&mut
         }
     }
     Ok(())
+}
+
+/// What suits the CPU device.
+fn suit_cpu(recordings: &mut [&mut Recording]) {
+    for op in recordings.iter_mut().flat_map(|recording| &mut recording.ops) {
+        if let Kernel::AttentionBackwardQuery(AttentionBackwardQuery(shape))
+        | Kernel::AttentionBackwardKeyValue(AttentionBackwardKeyValue(shape)) = &mut op.kernel
+        {
+            shape.at_once = true;
+        }
+    }
 }
 
 /// One op for each distinct product, those with most work in all first.

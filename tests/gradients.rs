@@ -169,6 +169,14 @@ async fn attention() {
             .with("delta", query.output("delta"))
             .with("dqkv", query.output("dqkv"));
         check(&forward, "out", &dout, "qkv", &key_value.output("dqkv"));
+
+        // The twin that does the work of both.
+        let at_once = AttentionShape { at_once: true, ..shape };
+        let mut both = Case::new(AttentionBackwardQuery(at_once));
+        for name in ["dout", "qkv", "out", "log_sum"] {
+            both = both.with(name, query.input(name));
+        }
+        assert_eq!(both.output("dqkv"), key_value.output("dqkv"), "{shape:?}");
     }
 }
 

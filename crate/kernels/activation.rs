@@ -89,15 +89,14 @@ fn gelu<R: Real>(x: R) -> (R, R) {
 }
 
 /// GELU by its tanh approximation, as in GPT-2 (Hendrycks & Gimpel 2016, arXiv 1606.08415):
-/// x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))).
+/// x/2 · (1 + tanh(u)) with u = √(2/π) · (x + 0.044715 x³), which is x · σ(2u).
 #[inline(always)]
 fn gelu_tanh<R: Real>(x: R) -> (R, R) {
-    let half = R::of(0.5);
-    let root = R::of(0.797_884_560_802_865_4);
-    let cubic = R::of(0.044_715);
-    let t = (root * (x + cubic * x * x * x)).tanh();
-    let dt = (R::ONE - t * t) * root * (R::ONE + R::of(3.0) * cubic * x * x);
-    (half * x * (R::ONE + t), half * (R::ONE + t) + half * x * dt)
+    let root = R::of(2.0 * 0.797_884_560_802_865_4);
+    let cubic = R::of(2.0 * 0.797_884_560_802_865_4 * 0.044_715);
+    let square = x * x;
+    let (share, slope) = sigmoid(x * (root + cubic * square));
+    (x * share, share + x * slope * (root + R::of(3.0) * cubic * square))
 }
 
 /// x · σ(x) (Ramachandran et al. 2017, arXiv 1710.05941).

@@ -33,6 +33,9 @@ pub struct AttentionShape {
     pub position: Position,
     /// Neighbouring rows that an invocation of a shader owns; changes no bit of the result.
     pub rows_each: usize,
+    /// The twin of the first backward kernel does the other's work too, whose own then does nothing: on the CPU device, where
+    /// P and dS of a tile can serve all gradients. Changes no bit of the result.
+    pub at_once: bool,
 }
 
 /// Query rows that a twin handles at a time: the largest matrix it ever holds is (TILE, T).
@@ -41,7 +44,16 @@ const TILE: usize = 64;
 impl AttentionShape {
     /// Without grouped heads, and with scores that know no positions.
     pub fn new(batch: usize, context: usize, heads: usize, head_size: usize) -> Self {
-        Self { batch, context, heads, kv_heads: heads, head_size, position: Position::None, rows_each: 1 }
+        Self {
+            batch,
+            context,
+            heads,
+            kv_heads: heads,
+            head_size,
+            position: Position::None,
+            rows_each: 1,
+            at_once: false,
+        }
     }
 
     /// Loads dominate on software adapters: rows of an invocation share them. On hardware it would take registers
@@ -192,6 +204,11 @@ impl AttentionShape {
             (first, rows, first + rows)
         })
     }
+
+    /// The same from the last to the first: the last sees all keys.
+    fn tiles_backwards(self) -> impl Iterator<Item = (usize, usize, usize)> {
+        self.tiles().collect::<Vec<_>>().into_iter().rev()
+    }
 }
 
 /// One head of queries of one sequence, and where its first element lies.
@@ -299,7 +316,7 @@ impl Spec for AttentionBackwardQuery {
                 let at = head.out + i * c;
                 delta[head.row + i] = dout[at..at + d].iter().zip(&out[at..at + d]).map(|(&a, &b)| a * b).sum();
             }
-            for (first, rows, keys) in shape.tiles() {
+            for (first, rows, keys) in shape.tiles_backwards() {
                 work.score_gradients(&head, qkv, dout, [log_sum, delta], first, [rows, keys]);
                 R::matmul(
                     MatMulShape { rows, inner: keys, columns: d },
@@ -308,12 +325,15 @@ impl Spec for AttentionBackwardQuery {
                     StridedMut { data: &mut dqkv[head.q + first * token..], row: token, column: 1 },
                     false,
                 );
+                if shape.at_once {
+                    work.keys_and_values(&head, qkv, dout, dqkv, first, [rows, keys]);
+                }
             }
         });
     }
 
     fn flops(&self) -> u64 {
-        self.0.flops(3)
+        self.0.flops(if self.0.at_once { 5 } else { 3 })
     }
 
     fn workspace(&self) -> usize {
@@ -344,42 +364,31 @@ impl Spec for AttentionBackwardKeyValue {
 
     fn run<R: Real>(&self, args: Args<R>, _: &Step) {
         let shape = self.0;
-        let (c, d, token) = (shape.width(), shape.head_size, shape.qkv_width());
+        if shape.at_once {
+            return;
+        }
         let [dout, qkv, log_sum, delta, dqkv] = args.take();
         let (dout, qkv, log_sum, delta) = (dout.read(), qkv.read(), log_sum.read(), delta.read());
         let dqkv = dqkv.write();
         let mut work = Backward::new(shape);
         shape.for_each_head(|head| {
-            // The last tile sees all keys: going backwards, it writes what the others, and those of the heads that share
-            // the keys, add to.
-            for (first, rows, keys) in shape.tiles().collect::<Vec<_>>().into_iter().rev() {
+            for (first, rows, keys) in shape.tiles_backwards() {
                 work.score_gradients(&head, qkv, dout, [log_sum, delta], first, [rows, keys]);
-                let accumulate = keys < shape.context || !head.first;
-                let shape = MatMulShape { rows: keys, inner: rows, columns: d };
-                R::matmul(
-                    shape,
-                    Strided { data: &work.dscores, row: 1, column: keys },
-                    Strided { data: &qkv[head.q + first * token..], row: token, column: 1 },
-                    StridedMut { data: &mut dqkv[head.k..], row: token, column: 1 },
-                    accumulate,
-                );
-                R::matmul(
-                    shape,
-                    Strided { data: &work.weights, row: 1, column: keys },
-                    Strided { data: &dout[head.out + first * c..], row: c, column: 1 },
-                    StridedMut { data: &mut dqkv[head.v..], row: token, column: 1 },
-                    accumulate,
-                );
+                work.keys_and_values(&head, qkv, dout, dqkv, first, [rows, keys]);
             }
         });
     }
 
     fn flops(&self) -> u64 {
-        self.0.flops(4)
+        self.0.flops(if self.0.at_once { 0 } else { 4 })
     }
 
     fn workspace(&self) -> usize {
         self.0.workspace(2)
+    }
+
+    fn rests(&self) -> bool {
+        self.0.at_once
     }
 }
 
@@ -434,6 +443,36 @@ impl<R: Real> Backward<R> {
             unseen_weights.fill(R::ZERO);
             unseen_dscores.fill(R::ZERO);
         }
+    }
+
+    /// dK and dV of the keys that the tile sees. Going through the tiles backwards, the first writes what the others, and
+    /// those of the heads that share the keys, add to.
+    fn keys_and_values(
+        &self,
+        head: &Head,
+        qkv: &[R],
+        dout: &[R],
+        dqkv: &mut [R],
+        first: usize,
+        [rows, keys]: [usize; 2],
+    ) {
+        let (c, d, token) = (self.shape.width(), self.shape.head_size, self.shape.qkv_width());
+        let accumulate = keys < self.shape.context || !head.first;
+        let shape = MatMulShape { rows: keys, inner: rows, columns: d };
+        R::matmul(
+            shape,
+            Strided { data: &self.dscores, row: 1, column: keys },
+            Strided { data: &qkv[head.q + first * token..], row: token, column: 1 },
+            StridedMut { data: &mut dqkv[head.k..], row: token, column: 1 },
+            accumulate,
+        );
+        R::matmul(
+            shape,
+            Strided { data: &self.weights, row: 1, column: keys },
+            Strided { data: &dout[head.out + first * c..], row: c, column: 1 },
+            StridedMut { data: &mut dqkv[head.v..], row: token, column: 1 },
+            accumulate,
+        );
     }
 }
 

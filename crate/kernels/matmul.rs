@@ -14,7 +14,7 @@ use super::{Args, Binding, Spec, Step};
 use crate::config::Activation;
 use crate::gpu::shader::Shader;
 use crate::kernels::tiling::{DEPTH, Tiling};
-use crate::real::{MatMulShape, Real, Strided, StridedMut};
+use crate::real::{MatMulShape, Real, Strided, StridedMut, wide};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Layout {
@@ -194,25 +194,25 @@ impl Spec for MatMul {
         R::matmul(shape, a, b, StridedMut { data: &mut *c, row: n, column: 1 }, ends.accumulate);
 
         let mut next = || rest.next().expect("the bindings promise it");
-        if ends.bias {
-            let bias = next().read();
-            for row in c.chunks_exact_mut(n) {
-                for (c, &bias) in row.iter_mut().zip(bias) {
-                    *c += bias;
-                }
-            }
-        }
+        let bias: Option<&[R]> = ends.bias.then(|| next().read());
         match ends.activation {
-            ActivationEnd::None => {}
+            ActivationEnd::None => add_bias(c, bias, n),
             ActivationEnd::Forward(activation) => {
-                next().write().copy_from_slice(c);
-                if activation.is_gated() {
-                    activation.gated_forward(c, next().read());
-                } else {
-                    activation.forward(c);
+                let pre = next().write();
+                let gate: Option<&[R]> = activation.is_gated().then(|| next().read());
+                // A few rows at a time: what is read again is still in the nearest cache.
+                let part = 4096_usize.div_ceil(n) * n;
+                for (i, (c, pre)) in c.chunks_mut(part).zip(pre.chunks_mut(part)).enumerate() {
+                    add_bias(c, bias, n);
+                    pre.copy_from_slice(c);
+                    match gate {
+                        Some(gate) => activation.gated_forward(c, &gate[i * part..][..c.len()]),
+                        None => activation.forward(c),
+                    }
                 }
             }
             ActivationEnd::Backward(activation) => {
+                add_bias(c, bias, n);
                 let pre = next().read();
                 if activation.is_gated() {
                     activation.gated_backward(c, pre, next().read(), next().write());
@@ -225,20 +225,19 @@ impl Spec for MatMul {
             mask.apply(step, c, n);
         }
         if ends.residual {
-            for (c, &residual) in c.iter_mut().zip(next().read()) {
-                *c += residual;
-            }
+            let residual = next().read();
+            wide(|| c.iter_mut().zip(residual).for_each(|(c, &residual)| *c += residual));
         }
         if ends.sums {
             let sums = next().write();
             if !ends.accumulate {
                 sums.fill(R::ZERO);
             }
-            for row in a.data[..k * m].chunks_exact(m) {
-                for (sum, &a) in sums.iter_mut().zip(row) {
-                    *sum += a;
+            wide(|| {
+                for row in a.data[..k * m].chunks_exact(m) {
+                    sums.iter_mut().zip(row).for_each(|(sum, &a)| *sum += a);
                 }
-            }
+            });
         }
     }
 
@@ -249,4 +248,14 @@ impl Spec for MatMul {
     fn flops(&self) -> u64 {
         2 * self.m as u64 * self.n as u64 * self.k as u64
     }
+}
+
+/// Adds a bias (n) to each row of (rows, n).
+fn add_bias<R: Real>(c: &mut [R], bias: Option<&[R]>, n: usize) {
+    let Some(bias) = bias else { return };
+    wide(|| {
+        for row in c.chunks_exact_mut(n) {
+            row.iter_mut().zip(bias).for_each(|(c, &bias)| *c += bias);
+        }
+    });
 }

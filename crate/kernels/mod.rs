@@ -181,6 +181,10 @@ pub trait Spec {
     fn workspace(&self) -> usize {
         0
     }
+    /// Whether the twin has nothing to do, because that of another kernel has done it.
+    fn rests(&self) -> bool {
+        false
+    }
 }
 
 macro_rules! kernels {
@@ -207,7 +211,12 @@ macro_rules! kernels {
             }
 
             pub fn run<R: Real>(&self, args: Args<R>, step: &Step) {
-                match self { $(Self::$variant(spec) => spec.run(args, step)),* }
+                /// All twins in one function would be too large for compilers to do well.
+                #[inline(never)]
+                fn apart<R: Real>(spec: &impl Spec, args: Args<R>, step: &Step) {
+                    spec.run(args, step);
+                }
+                match self { $(Self::$variant(spec) => apart(spec, args, step)),* }
             }
 
             pub fn flops(&self) -> u64 {
@@ -216,6 +225,10 @@ macro_rules! kernels {
 
             pub fn workspace(&self) -> usize {
                 match self { $(Self::$variant(spec) => spec.workspace()),* }
+            }
+
+            pub fn rests(&self) -> bool {
+                match self { $(Self::$variant(spec) => spec.rests()),* }
             }
         }
 

@@ -7,7 +7,7 @@
 use super::{Args, Binding, Spec, Step};
 use crate::config::Norm;
 use crate::gpu::shader::Shader;
-use crate::real::Real;
+use crate::real::{Real, sum_of, wide};
 use crate::tape::{ALIGNMENT, aligned};
 
 /// As in PyTorch.
@@ -69,18 +69,18 @@ impl Spec for NormForward {
         let count = R::of(width as f64);
         let rows = x.chunks_exact(width).zip(y.chunks_exact_mut(width)).zip(moments.chunks_exact_mut(2));
         for ((x, y), moments) in rows {
-            let mean = if self.norm == Norm::LayerNorm { x.iter().copied().sum::<R>() / count } else { R::ZERO };
-            let variance = x.iter().map(|&x| (x - mean) * (x - mean)).sum::<R>() / count;
-            let r = R::ONE / (variance + R::of(EPSILON.into())).sqrt();
-            for ((y, &x), &w) in y.iter_mut().zip(x).zip(weight) {
-                *y = (x - mean) * r * w;
-            }
-            if let Some(bias) = bias {
-                for (y, &b) in y.iter_mut().zip(bias) {
-                    *y += b;
+            wide(|| {
+                let mean = if self.norm == Norm::LayerNorm { sum_of(x, |x| x) / count } else { R::ZERO };
+                let variance = sum_of(x, |x| (x - mean) * (x - mean)) / count;
+                let r = R::ONE / (variance + R::of(EPSILON.into())).sqrt();
+                for ((y, &x), &w) in y.iter_mut().zip(x).zip(weight) {
+                    *y = (x - mean) * r * w;
                 }
-            }
-            moments.copy_from_slice(&[mean, r]);
+                if let Some(bias) = bias {
+                    y.iter_mut().zip(bias).for_each(|(y, &b)| *y += b);
+                }
+                moments.copy_from_slice(&[mean, r]);
+            });
         }
     }
 }
@@ -158,26 +158,33 @@ impl Spec for NormBackward {
         shares.fill(R::ZERO);
         let share = Self::share(bias, width);
         let count = R::of(width as f64);
+        // g and g · x̂ of a row.
+        let [mut g, mut gx] = [vec![R::ZERO; width], vec![R::ZERO; width]];
         for (row, dx) in dx.chunks_exact_mut(width).enumerate() {
             let (dy, x) = (&dy[row * width..][..width], &x[row * width..][..width]);
             let (mean, r) = (moments[row * 2], moments[row * 2 + 1]);
             let (dw, db) = shares[row / Self::ROWS_PER_GROUP * share..][..share].split_at_mut(aligned(width));
-            let (mut mean_g, mut mean_gx) = (R::ZERO, R::ZERO);
-            for ((&dy, &x), (&w, dw)) in dy.iter().zip(x).zip(weight.iter().zip(dw)) {
-                let normal = (x - mean) * r;
-                mean_g += dy * w;
-                mean_gx += dy * w * normal;
-                *dw += dy * normal;
-            }
-            mean_gx /= count;
-            mean_g = if norm == Norm::LayerNorm { mean_g / count } else { R::ZERO };
-            for (db, &dy) in db.iter_mut().zip(dy) {
-                *db += dy;
-            }
-            for ((dx, &dy), (&x, &w)) in dx.iter_mut().zip(dy).zip(x.iter().zip(weight)) {
-                let value = r * (dy * w - mean_g - (x - mean) * r * mean_gx);
-                *dx = if accumulate { *dx + value } else { value };
-            }
+            wide(|| {
+                for (((g, gx), dw), ((&dy, &x), &w)) in
+                    g.iter_mut().zip(&mut gx).zip(dw).zip(dy.iter().zip(x).zip(weight))
+                {
+                    let normal = (x - mean) * r;
+                    *g = dy * w;
+                    *gx = *g * normal;
+                    *dw += dy * normal;
+                }
+                let mean_gx = sum_of(&gx, |gx| gx) / count;
+                let mean_g = if norm == Norm::LayerNorm { sum_of(&g, |g| g) / count } else { R::ZERO };
+                db.iter_mut().zip(dy).for_each(|(db, &dy)| *db += dy);
+                for (dx, (&g, &x)) in dx.iter_mut().zip(g.iter().zip(x)) {
+                    let value = r * (g - mean_g - (x - mean) * r * mean_gx);
+                    *dx = if accumulate { *dx + value } else { value };
+                }
+            });
         }
+    }
+
+    fn workspace(&self) -> usize {
+        2 * self.width
     }
 }

@@ -49,6 +49,7 @@ impl Update {
 }
 
 /// What rules reckon with.
+#[derive(Clone, Copy)]
 pub struct Numbers<R> {
     pub learning_rate: R,
     pub momentum: R,
@@ -118,16 +119,16 @@ impl Spec for Update {
     }
 
     fn run<R: Real>(&self, args: Args<R>, step: &Step) {
-        let n = &Numbers::new(self, step);
+        let n = Numbers::new(self, step);
         match self.settings.kind {
             OptimizerKind::Sgd if self.settings.momentum == 0.0 => {
-                self.each(args, |p, g, decay, []| sgd::plain(n, p, g, decay));
+                self.each(args, move |p, g, decay, []| sgd::plain(&n, p, g, decay));
             }
-            OptimizerKind::Sgd => self.each(args, |p, g, decay, state| sgd::update(n, p, g, decay, state)),
-            OptimizerKind::Adam => self.each(args, |p, g, decay, state| adam::update(n, p, g, decay, state)),
-            OptimizerKind::Adamw => self.each(args, |p, g, decay, state| adamw::update(n, p, g, decay, state)),
-            OptimizerKind::Lion => self.each(args, |p, g, decay, state| lion::update(n, p, g, decay, state)),
-            OptimizerKind::Sophia => self.each(args, |p, g, decay, state| sophia::update(n, p, g, decay, state)),
+            OptimizerKind::Sgd => self.each(args, move |p, g, decay, state| sgd::update(&n, p, g, decay, state)),
+            OptimizerKind::Adam => self.each(args, move |p, g, decay, state| adam::update(&n, p, g, decay, state)),
+            OptimizerKind::Adamw => self.each(args, move |p, g, decay, state| adamw::update(&n, p, g, decay, state)),
+            OptimizerKind::Lion => self.each(args, move |p, g, decay, state| lion::update(&n, p, g, decay, state)),
+            OptimizerKind::Sophia => self.each(args, move |p, g, decay, state| sophia::update(&n, p, g, decay, state)),
             other => panic!("{other:?} is no elementwise rule"),
         }
     }
@@ -135,7 +136,7 @@ impl Spec for Update {
 
 impl Update {
     /// Gives every parameter its new value by `update(p, g, λ, state)`.
-    fn each<R: Real, const N: usize>(&self, args: Args<R>, update: impl Fn(R, R, R, [&mut R; N]) -> R) {
+    fn each<R: Real, const N: usize>(&self, args: Args<R>, update: impl Fn(R, R, R, [&mut R; N]) -> R + Copy) {
         let ([control, gradients, parameters], state) = args.take_with_rest();
         let state: Vec<&mut [R]> = state.map(|arena| arena.write()).collect();
         let mut state: [&mut [R]; N] = state.try_into().expect("the bindings promise it");
@@ -146,11 +147,13 @@ impl Update {
         }
         let (matrices, others) = (0..self.decayed, self.decayed..self.len);
         for (range, decay) in [(matrices, R::of(self.settings.weight_decay)), (others, R::ZERO)] {
-            // Slices of one length: the loop needs no checks.
             let (p, g) = (&mut parameters[range.clone()], &gradients[range.clone()]);
-            let mut state = state.each_mut().map(|arena| &mut arena[range.clone()]);
-            wide(|| {
-                for i in 0..p.len() {
+            let state = state.each_mut().map(|arena| &mut arena[range.clone()]);
+            wide(move || {
+                // Slices of one length, which nothing else can reach: the loop needs no checks and becomes vectors.
+                let len = p.len();
+                let (g, mut state) = (&g[..len], state.map(|arena| &mut arena[..len]));
+                for i in 0..len {
                     p[i] = update(p[i], g[i] * scale, decay, state.each_mut().map(|arena| &mut arena[i]));
                 }
             });
