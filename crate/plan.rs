@@ -32,6 +32,8 @@ pub struct Plan {
     /// What comes before some steps: Sophia's estimate, micro-batch by micro-batch.
     pub estimate: Option<Pass>,
     pub validate: Pass,
+    /// By how much each validated target's logit lies below the likeliest token's (B·T).
+    pub margins: Tensor,
     pub decode: Decode,
     pub bytes: Bytes,
     /// Floating-point operations of a step, and of an estimate, as recorded: however a device then cuts them up, a run counts
@@ -139,6 +141,7 @@ impl Plan {
             shape,
             micro_batches,
             labels: None,
+            margins: None,
             accumulate: false,
             largest: LARGEST_CHUNK,
         };
@@ -176,7 +179,8 @@ impl Plan {
             validate.batch.tokens = buffers.add("held-out tokens", Purpose::Traffic, validate.shape.tokens_len());
             validate.result = buffers.add("held-out losses", Purpose::Traffic, validate.shape.rows());
         }
-        let mut r = recorder(validate.shape, validate.batch, None);
+        let margins = buffers.add("margins", Purpose::Traffic, validate.shape.rows());
+        let mut r = Recorder { margins: Some(margins), ..recorder(validate.shape, validate.batch, None) };
         model::loss(&mut r, config, validate.result);
         validate.recording = r.tape.finish(&mut buffers);
 
@@ -204,6 +208,7 @@ impl Plan {
             train,
             estimate,
             validate,
+            margins,
             decode,
             bytes: Bytes::default(),
             hidden: model.hidden_size(),

@@ -10,8 +10,12 @@ pub enum Stream {
     Parameter(u32),
     /// The windows of one training batch; one stream a step.
     Batch(u32),
-    /// Generated text.
+    /// Generated text; one stream a story.
     Text(u32),
+    /// Documents between the stories that practise something; one stream each.
+    Practice(u32),
+    /// What a model is asked; one stream an item.
+    Item(u32),
     /// Anything else, numbered by its user.
     Other(u32),
 }
@@ -28,6 +32,8 @@ impl Random {
             Stream::Batch(i) => (2, i),
             Stream::Text(i) => (3, i),
             Stream::Other(i) => (4, i),
+            Stream::Practice(i) => (5, i),
+            Stream::Item(i) => (6, i),
         };
         let mut random = Self { state: 0, increment: (kind << 32 | u64::from(index)) << 1 | 1 };
         random.next_u32();

@@ -12,10 +12,13 @@ use web_time::Instant;
 use crate::checkpoint::{Checkpoint, Header};
 use crate::clock::{Clock, Speed};
 use crate::config::{Config, EvaluationConfig};
-use crate::data::{Batches, Dataset, Entropy, Tokenizer, bits_per_byte};
+use crate::data;
+use crate::data::{Batches, Dataset, Entropy, Tokenizer, Window, bits_per_byte};
+use crate::downstream::score::Verdict;
+use crate::downstream::{self, Exam, Row, Scores, TaskItems, Tokenised};
 use crate::engine::{Device, Engine, ProgramId};
 use crate::error::{Error, Problem, Result};
-use crate::kernels::embedding::TokenIndex;
+use crate::kernels::embedding::{EmbedShape, TokenIndex};
 use crate::kernels::{Access, Element, Step};
 use crate::optimizer;
 use crate::plan::{Pass, Plan};
@@ -55,6 +58,8 @@ pub struct Evaluation {
     pub loss: f64,
     /// By the true bytes of the scored tokens.
     pub bits_per_byte: f64,
+    /// Of the bits per byte, over the windows that were read; null where there was only one.
+    pub standard_error: f64,
 }
 
 pub struct Trainer {
@@ -75,6 +80,12 @@ pub struct Trainer {
     sampled: Option<u32>,
     /// The text that is being written.
     writing: Option<Writing>,
+    /// What the model is asked, once it is in tokens.
+    exam: Option<Exam>,
+    /// What it said so far after the steps so far, row by row.
+    verdicts: Vec<Verdict>,
+    /// The step after which it was last asked everything.
+    scored: Option<u32>,
     clock: Clock,
     speed: Speed,
 }
@@ -120,6 +131,13 @@ impl Trainer {
         Ok(trainer)
     }
 
+    /// A run that is there to be timed: what validates and samples is prepared only when it is first due.
+    pub(crate) async fn for_training(config: &Config, dataset: Rc<Dataset>, device: &Device) -> Result<Self> {
+        let mut trainer = Self::at_start(config, dataset, device).await?;
+        trainer.programs.train(&mut trainer.engine, &trainer.plan, &mut |_, _| ()).await?;
+        Ok(trainer)
+    }
+
     /// With its buffers filled and nothing compiled.
     async fn at_start(config: &Config, dataset: Rc<Dataset>, device: &Device) -> Result<Self> {
         let context = config.model.context as usize;
@@ -145,6 +163,9 @@ impl Trainer {
             evaluated: None,
             sampled: None,
             writing: None,
+            exam: None,
+            verdicts: vec![],
+            scored: None,
             clock: Clock::default(),
             speed: Speed::default(),
         })
@@ -230,6 +251,17 @@ impl Trainer {
         Ok(metrics)
     }
 
+    /// Waits for the steps under way without blocking the page, and hands out their metrics. Slower than [`Self::settle`].
+    pub(crate) async fn arrive(&mut self) -> Result<Vec<Metric>> {
+        let mut metrics = self.collect()?;
+        while self.finished < self.submitted {
+            // Whoever waits for a read lets the metrics arrive too.
+            self.engine.read(self.plan.state.metrics).await?;
+            metrics.extend(self.collect()?);
+        }
+        Ok(metrics)
+    }
+
     /// Waits for the steps under way, and hands out their metrics. Not for the page: a worker collects and yields.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn settle(&mut self) -> Result<Vec<Metric>> {
@@ -308,23 +340,23 @@ impl Trainer {
     /// Reads the held-out text and says how well the parameters predict it, after the steps so far.
     pub async fn evaluate(&mut self) -> Result<Evaluation> {
         self.pause();
-        let Pass { shape, batch, result, .. } = self.plan.validate;
-        let program = self.programs.validate(&mut self.engine, &self.plan, &mut |_, _| ()).await?;
-        let windows = self.dataset.validation_windows(shape.context, self.config.evaluation.bytes as usize);
-        let (mut nats, mut scored, mut bytes) = (0.0, 0u64, 0u64);
-        for windows in windows.chunks(shape.batch) {
-            // The last batch may be short: its rows are filled up, and what they score is left out.
-            let mut tokens = Vec::with_capacity(shape.tokens_len());
-            windows.iter().for_each(|window| tokens.extend_from_slice(window.tokens));
-            tokens.resize(shape.tokens_len(), 0);
-            self.engine.write_ids(batch.tokens, &tokens);
-            self.engine.run(program, 0..self.plan.validate.recording.ops.len(), &Step::default(), None)?;
-            let losses = self.engine.read(result).await?;
-            nats += losses[..windows.len() * shape.context].iter().map(|&loss| f64::from(loss)).sum::<f64>();
-            scored += (windows.len() * shape.context) as u64;
-            bytes += windows.iter().map(|window| u64::from(window.scored_bytes)).sum::<u64>();
+        let EmbedShape { batch, context, .. } = self.plan.validate.shape;
+        let dataset = Rc::clone(&self.dataset);
+        let windows = dataset.validation_windows(context, self.validation_bytes());
+        let mut read = vec![];
+        for windows in windows.chunks(batch) {
+            let tokens: Vec<&[u32]> = windows.iter().map(|window| window.tokens).collect();
+            let losses = self.losses(&tokens).await?;
+            read.extend(windows.iter().zip(losses.chunks_exact(context)).map(|(window, losses)| {
+                let Window { tokens, scored_bytes } = window;
+                let nats: f64 = losses[..tokens.len() - 1].iter().map(|&loss| f64::from(loss)).sum();
+                (nats, *scored_bytes)
+            }));
         }
         self.evaluated = Some(self.submitted);
+        let nats: f64 = read.iter().map(|(nats, _)| nats).sum();
+        let scored: usize = windows.iter().map(|window| window.tokens.len() - 1).sum();
+        let bytes: u64 = read.iter().map(|&(_, bytes)| u64::from(bytes)).sum();
         Ok(Evaluation {
             step: self.submitted,
             tokens: self.tokens_at(self.submitted),
@@ -332,7 +364,122 @@ impl Trainer {
             flops: self.flops_at(self.submitted),
             loss: nats / scored as f64,
             bits_per_byte: bits_per_byte(nats, bytes),
+            standard_error: data::standard_error(&read),
         })
+    }
+
+    /// How much of the held-out text a validation reads now: more after the last step, for that is what runs are
+    /// compared by.
+    fn validation_bytes(&self) -> usize {
+        let EvaluationConfig { bytes, final_bytes, .. } = self.config.evaluation;
+        let last = self.submitted == self.config.training.steps;
+        (if last { bytes.max(final_bytes) } else { bytes }) as usize
+    }
+
+    /// Plays the recording that validates: the losses (B·T) of at most B rows of at most T+1 tokens. Shorter rows are
+    /// filled up at the end, which changes nothing before it; what the filling scores is for the caller to leave out.
+    async fn losses(&mut self, rows: &[&[u32]]) -> Result<Vec<f32>> {
+        let Pass { shape, batch, result, .. } = self.plan.validate;
+        let program = self.programs.validate(&mut self.engine, &self.plan, &mut |_, _| ()).await?;
+        let mut tokens = vec![0; shape.tokens_len()];
+        for (row, tokens) in rows.iter().zip(tokens.chunks_exact_mut(shape.context + 1)) {
+            tokens[..row.len()].copy_from_slice(row);
+        }
+        self.engine.write_ids(batch.tokens, &tokens);
+        self.engine.run(program, 0..self.plan.validate.recording.ops.len(), &Step::default(), None)?;
+        self.engine.read(result).await
+    }
+
+    /// Takes what the model is to be asked from now on. `tokens` are those of [`downstream::rows::texts`], where the
+    /// tokenizer is elsewhere.
+    ///
+    /// # Errors
+    /// Where the tokenizer makes nothing of an item.
+    pub fn set_tasks(&mut self, tasks: Vec<TaskItems>, tokens: Option<Tokenised>) -> Result<()> {
+        let tokenizer = &self.dataset.tokenizer;
+        let encode = || downstream::rows::texts(&tasks).iter().map(|text| tokenizer.encode(text)).collect();
+        let tokens = tokens.map_or_else(encode, Ok)?;
+        let exam = Exam::new(tasks, tokens, self.plan.validate.shape.context, tokenizer.vocabulary_size())?;
+        (self.exam, self.verdicts, self.scored) = (Some(exam), vec![], None);
+        Ok(())
+    }
+
+    /// Whether the tasks are due after the steps so far: on schedule, at the start and at the end.
+    pub fn scores_due(&self) -> bool {
+        let asked = self.exam.as_ref().is_some_and(|exam| !exam.rows.is_empty());
+        asked && self.scored != Some(self.submitted) && self.on_schedule(self.config.downstream.every)
+    }
+
+    /// Asks the model everything.
+    pub async fn score_tasks(&mut self) -> Result<Scores> {
+        loop {
+            if let Some(scores) = self.score_on(f64::INFINITY).await? {
+                return Ok(scores);
+            }
+        }
+    }
+
+    /// Asks for about `budget` seconds; at the end there are the scores after the steps so far.
+    pub async fn score_on(&mut self, budget: f64) -> Result<Option<Scores>> {
+        self.pause();
+        let begin = Instant::now();
+        let exam = self.exam.take().expect("the caller sets the tasks first");
+        if self.verdicts.len() == exam.rows.len() {
+            // Another time.
+            self.verdicts.clear();
+        }
+        let asked = self.ask(&exam, begin, budget).await;
+        let done = self.verdicts.len() == exam.rows.len();
+        let (tasks, accuracy, standard_error) =
+            if done { downstream::scores(&exam, &self.verdicts) } else { Default::default() };
+        self.exam = Some(exam);
+        asked?;
+        if !done {
+            return Ok(None);
+        }
+        self.scored = Some(self.submitted);
+        Ok(Some(Scores {
+            step: self.submitted,
+            tokens: self.tokens_at(self.submitted),
+            seconds: self.clock.seconds(),
+            flops: self.flops_at(self.submitted),
+            accuracy,
+            standard_error,
+            tasks,
+        }))
+    }
+
+    async fn ask(&mut self, exam: &Exam, begin: Instant, budget: f64) -> Result<()> {
+        let EmbedShape { batch, context, .. } = self.plan.validate.shape;
+        while self.verdicts.len() < exam.rows.len() {
+            let rows = &exam.rows[self.verdicts.len()..];
+            let rows = &rows[..batch.min(rows.len())];
+            let tokens: Vec<&[u32]> = rows.iter().map(|row| row.tokens.as_slice()).collect();
+            let losses = self.losses(&tokens).await?;
+            // Reading waits for the device, and most rows need no margins.
+            let margins = match rows.iter().any(|row| row.alone) {
+                true => self.engine.read(self.plan.margins).await?,
+                false => vec![0.0; losses.len()],
+            };
+            let by_row = losses.chunks_exact(context).zip(margins.chunks_exact(context));
+            self.verdicts.extend(rows.iter().zip(by_row).map(|(Row { candidate, .. }, (losses, margins))| {
+                // What predicts a token stands in the place before it.
+                let places = candidate.start - 1..candidate.end - 1;
+                Verdict {
+                    log_probability: -losses[places.clone()].iter().map(|&loss| f64::from(loss)).sum::<f64>(),
+                    written: margins[places].iter().all(|&margin| margin == 0.0),
+                }
+            }));
+            if begin.elapsed().as_secs_f64() >= budget {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// What the model was asked, and what it said when everything was last asked.
+    pub fn exam(&self) -> Option<(&Exam, &[Verdict])> {
+        self.exam.as_ref().map(|exam| (exam, self.verdicts.as_slice()))
     }
 
     /// Begins to write a text with the parameters after the steps so far, in place of one that is not finished.
@@ -477,6 +624,7 @@ impl Trainer {
             }
         }
         (self.submitted, self.finished) = (header.step, header.step);
+        (self.verdicts, self.scored) = (vec![], None);
         self.clock = Clock::after(header.seconds);
         self.speed = Speed::default();
         Ok(())

@@ -1,5 +1,6 @@
 // losses[r] = log Z − y[r, target], log Z = log Σ_v exp(y[r, v]), y the logits, capped or not; with GRADIENT the logits
-// then become the gradient of SCALE times that, with smoothed targets and z-loss; see `kernels::cross_entropy`.
+// then become the gradient of SCALE times that, with smoothed targets and z-loss; with MARGINS, margins[r] is by how much
+// the likeliest token's y exceeds the target's; see `kernels::cross_entropy`.
 
 fn logit(at: u32) -> f32 {
 //#if SOFT_CAP
@@ -37,6 +38,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         losses[row] += loss;
 //#else
         losses[row] = loss;
+//#end
+//#if MARGINS
+        margins[row] = largest - logit(base + target_token);
 //#end
     }
 //#if GRADIENT

@@ -25,7 +25,7 @@ fn decode(json: &Value) -> Result<Config> {
 
 fn filled(json: &Value) -> serde_json::Result<Config> {
     let mut json = json.clone();
-    fill(&mut json, &schema_json());
+    fill(&mut json, schema_json());
     serde_json::from_value(json)
 }
 
@@ -36,7 +36,7 @@ fn filled(json: &Value) -> serde_json::Result<Config> {
 pub fn parse_sections(json: &Value) -> Result<Config> {
     let mut problems = Vec::new();
     let schema = schema_json();
-    check_object(json, &schema, &schema, "", &mut problems);
+    check_object(json, schema, schema, "", &mut problems);
     if problems.is_empty() { decode(json) } else { Err(Error::Refused(problems)) }
 }
 
@@ -44,7 +44,7 @@ pub fn parse_sections(json: &Value) -> Result<Config> {
 pub fn check(json: &Value) -> Vec<Problem> {
     let schema = schema_json();
     let mut problems = Vec::new();
-    check_object(json, &schema, &schema, "", &mut problems);
+    check_object(json, schema, schema, "", &mut problems);
     if problems.is_empty()
         && let Ok(config) = filled(json)
     {
@@ -66,16 +66,14 @@ fn check_object(value: &Value, object: &Value, root: &Value, path: &str, problem
         match properties.get(name) {
             None => {
                 let known: Vec<&str> = properties.keys().map(String::as_str).collect();
-                let advice = match nearest(name, &known) {
-                    Some(near) => format!("Did you mean `{near}`?"),
-                    None => "Remove it.".to_owned(),
-                };
-                problems.push(Problem::new(path, value, format!("one of {}", known.join(", ")), advice));
+                problems.push(Problem { field: path, ..unknown(name, value, &known) });
             }
             Some(property) => {
                 let property = resolve(property, root);
                 if property["type"] == "object" {
                     check_object(value, property, root, &path, problems);
+                } else if property["type"] == "array" {
+                    check_list(value, &choices(resolve(&property["items"], root)), &path, problems);
                 } else {
                     check_field(value, property, &path, problems);
                 }
@@ -88,6 +86,27 @@ pub(super) fn resolve<'a>(property: &'a Value, root: &'a Value) -> &'a Value {
     match property["$ref"].as_str() {
         Some(reference) => root.pointer(reference.trim_start_matches('#')).unwrap_or(property),
         None => property,
+    }
+}
+
+/// A field that holds some of its items' choices, each once.
+fn check_list(value: &Value, choices: &[&str], path: &str, problems: &mut Vec<Problem>) {
+    let allowed = format!("a list with any of {}, each once", choices.join(", "));
+    let Some(items) = value.as_array() else {
+        problems.push(Problem::new(path, value, allowed, "Write it as [\"one\", \"another\"], or [] for none."));
+        return;
+    };
+    for (i, item) in items.iter().enumerate() {
+        let known = item.as_str().is_some_and(|item| choices.contains(&item));
+        if known && !items[..i].contains(item) {
+            continue;
+        }
+        let advice = match item.as_str().and_then(|item| nearest(item, choices)) {
+            Some(_) if known => "Name it once.".to_owned(),
+            Some(near) => format!("Did you mean `{near}`?"),
+            None => "Leave it out.".to_owned(),
+        };
+        problems.push(Problem::new(path, item, allowed.clone(), advice));
     }
 }
 
@@ -139,8 +158,17 @@ pub(super) fn choices(property: &Value) -> Vec<&str> {
     constants.chain(property["enum"].as_array().into_iter().flatten().filter_map(Value::as_str)).collect()
 }
 
+/// A name that is none of those known, with the one that was probably meant.
+pub fn unknown(name: &str, value: &Value, known: &[&str]) -> Problem {
+    let advice = match nearest(name, known) {
+        Some(near) => format!("Did you mean `{near}`?"),
+        None => "Remove it.".to_owned(),
+    };
+    Problem::new(name, value, format!("one of {}", known.join(", ")), advice)
+}
+
 /// The known name that a misspelt one was probably meant to be.
-fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     known
         .iter()
         .map(|&candidate| (edit_distance(name, candidate), candidate))
@@ -285,7 +313,7 @@ mod tests {
     fn every_field_has_help_and_a_default() {
         let schema = schema_json();
         for (section, reference) in schema["properties"].as_object().unwrap() {
-            for (name, field) in resolve(reference, &schema)["properties"].as_object().unwrap() {
+            for (name, field) in resolve(reference, schema)["properties"].as_object().unwrap() {
                 assert!(field["description"].is_string(), "{section}.{name} has no doc comment");
                 assert!(!field["default"].is_null(), "{section}.{name} has no default");
                 let bounded = !field["minimum"].is_null() && !field["maximum"].is_null();
@@ -300,7 +328,7 @@ mod tests {
         let schema = schema_json();
         let mut conditions = 0;
         for (section, reference) in schema["properties"].as_object().unwrap() {
-            let fields = resolve(reference, &schema)["properties"].as_object().unwrap();
+            let fields = resolve(reference, schema)["properties"].as_object().unwrap();
             for (name, field) in fields {
                 for (sibling, values) in field["x-when"].as_object().into_iter().flatten() {
                     let of = fields.get(sibling).unwrap_or_else(|| panic!("{section}.{name}: no `{sibling}`"));
@@ -308,7 +336,7 @@ mod tests {
                     assert!(!values.is_empty() && sibling != name, "{section}.{name}");
                     for value in values {
                         let mut problems = vec![];
-                        check_field(value, resolve(of, &schema), sibling, &mut problems);
+                        check_field(value, resolve(of, schema), sibling, &mut problems);
                         assert_eq!(problems, [], "{section}.{name}");
                     }
                     conditions += 1;
@@ -362,6 +390,11 @@ mod tests {
             (json!({"model": {"kv_heads": 8}}), "model.kv_heads", "a divisor of model.heads (4)"),
             (json!({"evaluation": {"context": 65}}), "evaluation.context", "at most model.context (64)"),
             (json!({"evaluation": {"prompt": ""}}), "evaluation.prompt", "at least one character"),
+            (json!({"downstream": {"tasks": "cloze"}}), "downstream.tasks", "any of cloze, agreement, count"),
+            (json!({"downstream": {"tasks": ["close"]}}), "downstream.tasks", "Did you mean `cloze`?"),
+            (json!({"downstream": {"tasks": ["cloze", 3]}}), "downstream.tasks", "is 3; allowed: a list"),
+            (json!({"downstream": {"tasks": ["copy", "own", "copy"]}}), "downstream.tasks", "Name it once."),
+            (json!({"data": {"practice": ["count"]}}), "data.practice", "any of recall, key_value, copy, reverse"),
         ];
         for (config, field, says) in cases {
             let problems = check(&config);

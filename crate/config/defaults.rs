@@ -65,9 +65,9 @@ mod tests {
     #[test]
     fn every_choice_has_valid_defaults_of_every_field() {
         let schema = schema_json();
-        for (section, by, values) in dependent(&schema) {
-            let fields = resolve(&schema["properties"][&section], &schema)["properties"].as_object().unwrap();
-            let names = choices(resolve(&fields[&by], &schema));
+        for (section, by, values) in dependent(schema) {
+            let fields = resolve(&schema["properties"][&section], schema)["properties"].as_object().unwrap();
+            let names = choices(resolve(&fields[&by], schema));
             assert_eq!(names.len(), values.as_object().unwrap().len(), "{section}.{by}");
             for name in names {
                 let mut expected: Vec<&String> = fields.keys().filter(|field| **field != by).collect();

@@ -6,19 +6,24 @@
 
 mod check;
 mod defaults;
+mod downstream;
 mod optimizer;
 mod path;
+
+use std::sync::LazyLock;
 
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::data::tiny_tales_with;
 use crate::data::tokenizer::{LARGEST_TRAINED, SMALLEST_TRAINED};
-pub use crate::data::{Corpus, TokenizerKind};
-pub use check::{check, parse, parse_sections};
+pub use crate::data::{Corpus, Practice, TokenizerKind};
+pub use check::{check, parse, parse_sections, unknown};
 pub use defaults::fill;
+pub use downstream::{DownstreamConfig, Task};
 pub use optimizer::{OptimizerConfig, OptimizerKind};
-pub use path::{decides, set};
+pub use path::{decides, field, set, set_value};
 
 /// What to train, on what, and how.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,6 +36,7 @@ pub struct Config {
     pub schedule: ScheduleConfig,
     pub training: TrainingConfig,
     pub evaluation: EvaluationConfig,
+    pub downstream: DownstreamConfig,
 }
 
 /// The text that the model learns from.
@@ -45,6 +51,19 @@ pub struct DataConfig {
     #[schemars(range(min = 20_000, max = 64_000_000), extend("x-unit" = "bytes", "x-advanced" = true))]
     #[schemars(extend("x-when" = { "corpus": ["tiny_tales"] }))]
     pub text_bytes: u32,
+    /// Decides which stories are written. Runs with the same one read the same text, whatever their own seeds.
+    #[schemars(range(min = 0, max = 4_294_967_295_u32), extend("x-advanced" = true))]
+    #[schemars(extend("x-when" = { "corpus": ["tiny_tales"] }))]
+    pub text_seed: u32,
+    /// Exercises to mix into TinyTales, for what stories alone do not teach within a small budget.
+    ///
+    /// They are short documents between the stories; the downstream tasks of the same names test what they practise.
+    #[schemars(extend("uniqueItems" = true, "x-advanced" = true, "x-when" = { "corpus": ["tiny_tales"] }))]
+    pub practice: Vec<Practice>,
+    /// The share of the text that exercises take, where there are any.
+    #[schemars(range(min = 0.01, max = 0.9), extend("x-advanced" = true))]
+    #[schemars(extend("x-when" = { "corpus": ["tiny_tales"] }))]
+    pub practice_share: f64,
     /// The share of the text, from its end, that is never trained on and that validation reads.
     #[schemars(range(min = 0.01, max = 0.5), extend("x-advanced" = true))]
     pub held_out_fraction: f64,
@@ -276,7 +295,7 @@ pub struct TrainingConfig {
     /// trains that would not fit whole. Must divide the batch size.
     #[schemars(range(min = 1, max = 1024), extend("x-unit" = "micro-batches", "x-advanced" = true))]
     pub accumulation: u32,
-    /// Decides the initial parameters and the order of the text. Same seed, same device: same run, bit for bit.
+    /// Decides the initial parameters and the order in which the text is read. Same seed, same device: same run, bit for bit.
     #[schemars(range(min = 0, max = 4_294_967_295_u32))]
     pub seed: u32,
     /// ε: the share of each target that is spread evenly over the vocabulary; 0 switches it off.
@@ -310,6 +329,13 @@ impl ModelConfig {
     }
 }
 
+impl DataConfig {
+    /// TinyTales as it is asked for here.
+    pub fn tiny_tales(&self) -> String {
+        tiny_tales_with(&self.practice, self.practice_share, self.text_bytes as usize, self.text_seed.into())
+    }
+}
+
 impl Config {
     /// Length of the sequences that validations read.
     pub fn evaluation_context(&self) -> u32 {
@@ -327,6 +353,9 @@ pub struct EvaluationConfig {
     /// How much of the held-out text a validation reads: the same bytes for every tokenizer.
     #[schemars(range(min = 256, max = 64_000_000), extend("x-unit" = "bytes", "x-advanced" = true))]
     pub bytes: u32,
+    /// The same for the last validation, by which runs are compared: the more, the surer.
+    #[schemars(range(min = 256, max = 64_000_000), extend("x-unit" = "bytes", "x-advanced" = true))]
+    pub final_bytes: u32,
     /// How many tokens a validation sees at once; 0 takes the model's context.
     ///
     /// A longer one shows how the positions extrapolate (all but learned ones do), a shorter one what the context is
@@ -392,7 +421,14 @@ impl TrainingConfig {
 
 impl Default for DataConfig {
     fn default() -> Self {
-        Self { corpus: Corpus::default(), text_bytes: 2_000_000, held_out_fraction: 0.05 }
+        Self {
+            corpus: Corpus::default(),
+            text_bytes: 2_000_000,
+            text_seed: 1,
+            practice: vec![],
+            practice_share: 0.25,
+            held_out_fraction: 0.05,
+        }
     }
 }
 
@@ -444,6 +480,7 @@ impl Default for EvaluationConfig {
         Self {
             every: 100,
             bytes: 8192,
+            final_bytes: 65_536,
             context: 0,
             sample_every: 200,
             prompt: "One day".to_owned(),
@@ -460,13 +497,14 @@ impl Default for EvaluationConfig {
 ///
 /// Beside the standard keywords: `x-unit`, `x-advanced` (folded away at first), `x-step` and `x-scale` for the form;
 /// `x-when`, `{sibling: [values]}`: the field matters only while that field of its section has one of these values. It
-/// may be set all the same. On a section, `x-defaults`, `{by: field, values: {choice: {field: default}}}`: the defaults of
+/// may be set all the same. `array` fields hold some of their items' choices, each once. On a section, `x-defaults`, `{by: field, values: {choice: {field: default}}}`: the defaults of
 /// its other fields go by what that field is.
 pub fn schema() -> Schema {
     schemars::schema_for!(Config)
 }
 
-/// The schema as plain JSON.
-pub fn schema_json() -> Value {
-    schema().to_value()
+/// The schema as plain JSON, made once.
+pub fn schema_json() -> &'static Value {
+    static SCHEMA: LazyLock<Value> = LazyLock::new(|| schema().to_value());
+    &SCHEMA
 }

@@ -2,33 +2,64 @@
 
 use serde_json::{Map, Value, json};
 
-use super::check::resolve;
+use super::check::{nearest, resolve};
 use super::defaults::{choose, dependent};
 use super::schema_json;
 use crate::error::{Error, Problem, Result};
 
-/// Sets the field at `path` in a config's JSON, which need not be whole. `text` is JSON, or else a plain string.
+/// The schema of the field at `path`.
+///
+/// # Errors
+/// Where there is none: with the path that was probably meant.
+pub fn field(path: &str) -> Result<Value, Problem> {
+    let schema = schema_json();
+    let found = path.split_once('.').map(|(section, field)| {
+        let section = resolve(&schema["properties"][section], schema);
+        resolve(&section["properties"][field], schema).clone()
+    });
+    found.filter(|field| !field.is_null()).ok_or_else(|| no_field(path, schema))
+}
+
+fn no_field(path: &str, schema: &Value) -> Problem {
+    let fields = |section: &Value| resolve(section, schema)["properties"].as_object().cloned().unwrap_or_default();
+    let sections = schema["properties"].as_object().into_iter().flatten();
+    let paths: Vec<String> = sections
+        .flat_map(|(name, section)| fields(section).into_iter().map(move |(field, _)| format!("{name}.{field}")))
+        .collect();
+    // The right name in the wrong section, or in none, is nearer than any other.
+    let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
+    let known: Vec<&str> = paths.iter().map(String::as_str).collect();
+    let near = known.iter().copied().find(|known| last(known) == last(path)).or_else(|| nearest(path, &known));
+    let advice =
+        near.map_or("See the paths with `trainlab config`.".to_owned(), |near| format!("Did you mean `{near}`?"));
+    Problem::new(path, "no field", "the path of a field, such as model.width", advice)
+}
+
+/// Sets the field at `path` in a config's JSON, which need not be whole. `text` is JSON, or else a plain string; for a list
+/// it may be its items with commas between, and nothing for none.
 ///
 /// Where the defaults of other fields depend on this one, those that are still at their defaults follow it.
 ///
 /// # Errors
 /// Where the path names no section and field. Whether the value fits is for [`super::check`] to say.
 pub fn set(config: &mut Value, path: &str, text: &str) -> Result<()> {
-    let value = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
+    let known = field(path).map_err(Error::refused)?;
+    let value = serde_json::from_str(text).unwrap_or_else(|_| match known["type"] == "array" {
+        true => text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect(),
+        false => Value::String(text.to_owned()),
+    });
+    set_value(config, path, value)
+}
+
+/// The same with a value that is JSON already.
+pub fn set_value(config: &mut Value, path: &str, value: Value) -> Result<()> {
     let schema = schema_json();
-    let refused = || {
-        Error::refused(Problem::new(
-            path,
-            text,
-            "the path of a field, such as model.width",
-            "See the paths with `trainlab config`.",
-        ))
-    };
+    let refused = || Error::refused(no_field(path, schema));
     let (name, field) = path.split_once('.').ok_or_else(refused)?;
-    let known = &resolve(&schema["properties"][name], &schema)["properties"][field];
+    let known = &resolve(&schema["properties"][name], schema)["properties"][field];
     let config = config.as_object_mut().filter(|_| !known.is_null()).ok_or_else(refused)?;
     let section = config.entry(name).or_insert_with(|| json!(Map::new())).as_object_mut().ok_or_else(refused)?;
-    match dependent(&schema).into_iter().find(|(of, by, _)| of == name && by == field) {
+    match dependent(schema).into_iter().find(|(of, by, _)| of == name && by == field) {
         Some((_, by, values)) => choose(section, &by, &known["default"], &values, value),
         None => {
             section.insert(field.to_owned(), value);
@@ -39,13 +70,13 @@ pub fn set(config: &mut Value, path: &str, text: &str) -> Result<()> {
 
 /// Whether the defaults of other fields depend on the one at `path`: it is to be set before they are.
 pub fn decides(path: &str) -> bool {
-    dependent(&schema_json()).iter().any(|(section, by, _)| path == format!("{section}.{by}"))
+    dependent(schema_json()).iter().any(|(section, by, _)| path == format!("{section}.{by}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Config, OptimizerConfig, OptimizerKind, parse};
+    use crate::config::{Config, OptimizerConfig, OptimizerKind, Task, parse};
 
     #[test]
     fn paths_lead_to_fields() {
@@ -55,6 +86,21 @@ mod tests {
             let config = parse(&config).unwrap();
             assert_eq!(config.model.width, 256);
             assert_eq!(config.evaluation.prompt, "Once upon");
+        }
+    }
+
+    #[test]
+    fn lists_are_written_with_commas() {
+        for (text, tasks) in [
+            ("copy, own", vec![Task::Copy, Task::Own]),
+            ("recall", vec![Task::Recall]),
+            ("[\"recall\"]", vec![Task::Recall]),
+            ("", vec![]),
+            ("[]", vec![]),
+        ] {
+            let mut config = json!({});
+            set(&mut config, "downstream.tasks", text).unwrap();
+            assert_eq!(parse(&config).unwrap().downstream.tasks, tasks);
         }
     }
 

@@ -64,9 +64,9 @@ pub struct Entropy {
 /// One stretch of held-out text: the model reads `tokens[..T]` and is scored on `tokens[1..]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Window<'a> {
-    /// (T+1)
+    /// (T+1), fewer in the last window
     pub tokens: &'a [u32],
-    /// Bytes of UTF-8 that the T scored tokens stand for.
+    /// Bytes of UTF-8 that all of them but the first stand for.
     pub scored_bytes: u32,
 }
 
@@ -166,29 +166,41 @@ impl Dataset {
     }
 
     /// Consecutive windows of the held-out part. Each begins with the last token of the one before, so every
-    /// token is scored once, but for the first and an incomplete window at the end.
+    /// token is scored once, but for the first.
     ///
-    /// `max_bytes` ends the list once that many bytes are scored. It is a limit in bytes and not in windows, so
-    /// that every tokenizer is scored on the same stretch of text.
+    /// They end with the last token that lies within the first `max_bytes` bytes: whatever the tokenizer and the context,
+    /// the same stretch of text is scored, to within a token at either end.
     ///
-    /// There is one at least where [`Self::check_context`] lets the context through.
+    /// There is one at least.
     pub fn validation_windows(&self, context: usize, max_bytes: usize) -> Vec<Window<'_>> {
-        let mut scored = 0;
-        let windows = self.held_out.windows(context + 1).enumerate().step_by(context).map(|(at, tokens)| {
-            let scored_bytes = match &self.held_out_covered {
-                Some(covered) => covered[at + 1..at + tokens.len()].iter().sum(),
-                None => tokens[1..].iter().map(|&id| self.tokenizer.token_bytes(id)).sum(),
-            };
-            Window { tokens, scored_bytes }
+        let bytes_of = |at: usize| match &self.held_out_covered {
+            Some(covered) => covered[at],
+            None => self.tokenizer.token_bytes(self.held_out[at]),
+        };
+        let mut bytes = 0;
+        let within = (0..self.held_out.len()).take_while(|&at| {
+            bytes += bytes_of(at) as usize;
+            bytes <= max_bytes
         });
-        windows
-            .take_while(|window| {
-                let more = scored < max_bytes;
-                scored += window.scored_bytes as usize;
-                more
-            })
-            .collect()
+        let end = within.count().max(2).min(self.held_out.len());
+        let windows = (0..end.saturating_sub(1)).step_by(context).map(|begin| {
+            let last = (begin + context).min(end - 1);
+            Window { tokens: &self.held_out[begin..=last], scored_bytes: (begin + 1..=last).map(bytes_of).sum() }
+        });
+        windows.collect()
     }
+}
+
+/// Of the bits per byte of windows of these nats and bytes, as of a ratio of two sums, taking windows as independent:
+/// √(n / (n − 1) · Σ (nats − r · bytes)²) / (ln 2 · Σ bytes), r = Σ nats / Σ bytes (Cochran 1977, section 6.4).
+/// NaN for a single window.
+pub fn standard_error(windows: &[(f64, u32)]) -> f64 {
+    let count = windows.len() as f64;
+    let nats: f64 = windows.iter().map(|(nats, _)| nats).sum();
+    let bytes: f64 = windows.iter().map(|&(_, bytes)| f64::from(bytes)).sum();
+    let off = |&(own, of): &(f64, u32)| (own - nats / bytes * f64::from(of)).powi(2);
+    let sum: f64 = windows.iter().map(off).sum();
+    (count / (count - 1.0) * sum).sqrt() / (std::f64::consts::LN_2 * bytes)
 }
 
 /// `total_nats` is the summed loss over tokens that stand for `bytes_scored` bytes.
@@ -306,17 +318,61 @@ mod tests {
             for context in [1, 7, 64, dataset.held_out.len() - 1] {
                 let windows = dataset.validation_windows(context, usize::MAX);
                 let scored: Vec<u32> = windows.iter().flat_map(|window| window.tokens[1..].to_vec()).collect();
-                assert_eq!(scored, dataset.held_out[1..=scored.len()]);
-                assert!(dataset.held_out.len() - 1 - scored.len() < context, "only an incomplete window is left out");
+                assert_eq!(scored, dataset.held_out[1..]);
                 let bytes: u32 = windows.iter().map(|window| window.scored_bytes).sum();
                 let expected: u32 = scored.iter().map(|&id| dataset.tokenizer.token_bytes(id)).sum();
                 assert_eq!(bytes, expected);
-                assert!(windows.iter().all(|window| window.tokens.len() == context + 1));
+                let (last, whole) = windows.split_last().unwrap();
+                assert!(whole.iter().all(|window| window.tokens.len() == context + 1));
+                assert!((2..=context + 1).contains(&last.tokens.len()));
             }
-            let windows = dataset.validation_windows(64, 1000);
-            let bytes: u32 = windows.iter().map(|window| window.scored_bytes).sum();
-            assert!((1000..1064).contains(&bytes), "{bytes}");
         }
+    }
+
+    #[test]
+    fn the_same_bytes_are_scored_whatever_the_context_and_the_tokenizer() {
+        let text = tiny_tales(20_000, 1);
+        for kind in KINDS {
+            let dataset = Dataset::new(&text, kind, 0.2).unwrap();
+            for context in [3, 7, 64, 999, 1500] {
+                let windows = dataset.validation_windows(context, 1000);
+                let bytes: u32 = windows.iter().map(|window| window.scored_bytes).sum();
+                assert_eq!(bytes, 999, "all but the first of 1,000 bytes");
+            }
+        }
+        // Tokens of three bytes: the last one that fits ends at 999.
+        let dataset = Dataset::new(&"山川".repeat(1000), TokenizerKind::Characters, 0.5).unwrap();
+        let bytes: u32 = dataset.validation_windows(10, 1000).iter().map(|window| window.scored_bytes).sum();
+        assert_eq!(bytes, 996);
+        assert_eq!(dataset.validation_windows(10, 1).len(), 1, "one at least");
+    }
+
+    #[test]
+    fn the_standard_error_is_that_of_a_ratio() {
+        let windows = [(1.0, 2), (3.0, 2), (2.0, 4)];
+        // r = 6/8; off by −0.5, 1.5, −1: Σ = 3.5, times 3/2.
+        let expected = 5.25f64.sqrt() / (std::f64::consts::LN_2 * 8.0);
+        assert!((standard_error(&windows) - expected).abs() < 1e-12);
+        assert_eq!(standard_error(&[(1.5, 3); 5]), 0.0);
+        assert!(standard_error(&windows[..1]).is_nan());
+        // Of many windows that differ by chance alone, it is how far their ratio strays.
+        let mut ratios = vec![];
+        let mut told = 0.0;
+        for run in 0..400 {
+            let mut random = crate::random::Random::new(1, crate::random::Stream::Other(run));
+            let draw: Vec<(f64, u32)> = (0..50)
+                .map(|_| {
+                    let bytes = 20 + random.below(40);
+                    (f64::from(bytes) * (1.0 + 0.5 * f64::from(random.normal())), bytes)
+                })
+                .collect();
+            told += standard_error(&draw) / 400.0;
+            let bytes: u32 = draw.iter().map(|(_, bytes)| bytes).sum();
+            ratios.push(bits_per_byte(draw.iter().map(|(nats, _)| nats).sum(), bytes.into()));
+        }
+        let mean = ratios.iter().sum::<f64>() / 400.0;
+        let strays = (ratios.iter().map(|ratio| (ratio - mean).powi(2)).sum::<f64>() / 399.0).sqrt();
+        assert!((told / strays - 1.0).abs() < 0.12, "{told} told, {strays} seen");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! part) → batches (what one step reads).
 //!
 //! - [`tinytales`] writes the default corpus: children's stories whose ground truth is known
+//! - [`practice`] writes exercises that may stand between the stories
 //! - [`corpus`] names the texts to choose from and refuses what cannot be trained on
 //! - [`tokenizer`] holds the tokenizers, one file each
 //! - [`dataset`] splits a text, tokenises it and knows the bytes behind every token
@@ -15,12 +16,14 @@
 pub mod batches;
 pub mod corpus;
 pub mod dataset;
+pub mod practice;
 pub mod tinytales;
 pub mod tokenizer;
 pub mod vocabulary;
 
 pub use batches::Batches;
 pub use corpus::{Corpus, TEXT_MAX_BYTES, TEXT_MIN_BYTES, check_text};
-pub use dataset::{Dataset, Entropy, Origin, Window, bits_per_byte, split};
-pub use tinytales::{DOCUMENT_END, tiny_tales};
+pub use dataset::{Dataset, Entropy, Origin, Window, bits_per_byte, split, standard_error};
+pub use practice::Practice;
+pub use tinytales::{DOCUMENT_END, STORY_LIMIT, tiny_tales, tiny_tales_with};
 pub use tokenizer::{Decoder, Encoded, Subword, Tokenizer, TokenizerKind};

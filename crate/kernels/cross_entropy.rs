@@ -12,6 +12,8 @@ use crate::real::{Real, max_of, sum_of, wide};
 ///
 /// with ε `label_smoothing` and ζ `z_loss`: dy = (softmax · (1 + 2 ζ log Z) − q) · scale. At ε = ζ = 0 loss′ is the loss.
 ///
+/// With `margins`, margins[r] = max_v y[r, v] − y[r, target]: zero where no token is likelier than the target.
+///
 /// Works on the rows from `first_row` on of a batch of (B, T): large vocabularies are done in chunks.
 #[derive(Clone, Debug)]
 pub struct CrossEntropy {
@@ -29,6 +31,8 @@ pub struct CrossEntropy {
     pub soft_cap: Option<SoftCap>,
     /// Losses are added to what is there.
     pub accumulate: bool,
+    /// Writes margins too; only where logits stay logits.
+    pub margins: bool,
     /// On a GPU an invocation has a row alone, instead of a workgroup.
     pub alone: bool,
 }
@@ -47,7 +51,13 @@ impl CrossEntropy {
 
     /// `cap` gives (y, dy/dlogit).
     fn rows<R: Real>(&self, args: Args<R>, cap: impl Fn(R) -> (R, R) + Copy) {
-        let [tokens, logits, losses] = args.take();
+        let (tokens, logits, losses, mut margins) = if self.margins {
+            let [tokens, logits, losses, margins] = args.take();
+            (tokens, logits, losses, Some(margins.write()))
+        } else {
+            let [tokens, logits, losses] = args.take();
+            (tokens, logits, losses, None)
+        };
         let (tokens, losses) = (tokens.ids(), losses.write());
         if !self.accumulate {
             losses.fill(R::ZERO);
@@ -63,7 +73,11 @@ impl CrossEntropy {
         };
         let Some(scale) = self.gradient_scale else {
             for (row, logits) in logits.read().chunks_exact(self.vocabulary).enumerate() {
-                losses[row] += loss_and_shift(row, logits).0;
+                let (loss, _, target) = loss_and_shift(row, logits);
+                losses[row] += loss;
+                if let Some(margins) = &mut margins {
+                    margins[row] = cap(max_of(logits)).0 - cap(logits[target]).0;
+                }
             }
             return;
         };
@@ -90,11 +104,14 @@ impl Spec for CrossEntropy {
     fn bindings(&self) -> Vec<Binding> {
         let logits = if self.gradient_scale.is_some() { Binding::update } else { Binding::read };
         let losses = if self.accumulate { Binding::update } else { Binding::write };
-        vec![
+        let mut bindings = vec![
             Binding::read("tokens", self.batch * (self.context + 1)).ids(),
             logits("logits", self.rows * self.vocabulary),
             losses("losses", self.rows),
-        ]
+        ];
+        assert!(!self.margins || self.gradient_scale.is_none(), "margins are those of logits");
+        bindings.extend(self.margins.then(|| Binding::write("margins", self.rows)));
+        bindings
     }
 
     fn shader(&self) -> Shader {
@@ -111,6 +128,7 @@ impl Spec for CrossEntropy {
             .flag("ADDS_Z_LOSS", self.z_loss > 0.0)
             .flag("GRADIENT", self.gradient_scale.is_some())
             .flag("ACCUMULATE", self.accumulate)
+            .flag("MARGINS", self.margins)
             .rows(self.rows, self.alone)
             .part(include_str!("../../shaders/cross_entropy.wgsl"));
         SoftCap::part(self.soft_cap, shader)

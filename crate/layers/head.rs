@@ -23,7 +23,7 @@ pub fn logits(r: &mut Recorder, x: Tensor, tied: bool) -> Tensor {
     logits
 }
 
-/// Records the loss of each row, in nats, into `losses` (B·T).
+/// Records the loss of each row, in nats, into `losses` (B·T), and the margins where they are wanted.
 ///
 /// While training, each chunk's logits turn into their gradient in place and are used up at once, before the next
 /// chunk overwrites them: dW = dlogitsᵀ x and dx = dlogits W. This is why they stand in the forward part of the tape.
@@ -67,10 +67,13 @@ pub fn loss(r: &mut Recorder, config: &Config, x: Variable, losses: Tensor) {
             z_loss,
             soft_cap,
             accumulate: r.accumulate,
+            margins: r.margins.is_some(),
             alone: false,
         };
-        let chunk_losses = losses.slice(first_row..first_row + chunk);
-        r.tape.push(kernel, "cross-entropy", &[targets, logits, chunk_losses]);
+        let of_rows = |tensor: Tensor| tensor.slice(first_row..first_row + chunk);
+        let mut tensors = vec![targets, logits, of_rows(losses)];
+        tensors.extend(r.margins.map(of_rows));
+        r.tape.push(kernel, "cross-entropy", &tensors);
 
         if let Some(dweight) = gradient {
             let ends = Ends { accumulate: r.accumulate || first_row > 0, ..Ends::default() };

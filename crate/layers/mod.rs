@@ -46,6 +46,8 @@ pub struct Recorder<'a> {
     /// Where labels (B, T+1) that are drawn from the model go. The loss is then that of predicting them, instead of the
     /// batch's next tokens.
     pub labels: Option<Tensor>,
+    /// Where margins (B·T) go: by how much the likeliest token's logit exceeds the target's.
+    pub margins: Option<Tensor>,
     /// The tape's batch is one of as many, over which the loss is the mean.
     pub micro_batches: usize,
     /// Gradients and losses are added to those of the micro-batches before.

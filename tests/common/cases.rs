@@ -429,6 +429,8 @@ pub fn cross_entropy() -> Vec<Case> {
             z_loss,
             soft_cap,
             accumulate,
+            // Only validation asks for them.
+            margins: gradient_scale.is_none(),
             alone,
         };
         let mut random = Random::new(2, Stream::Other(0));

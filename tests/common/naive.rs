@@ -606,12 +606,14 @@ fn cross_entropy(kernel: &CrossEntropy, bound: &mut Bound) {
     // The last T of each row of (B, T+1).
     let targets: Vec<usize> = tokens.chunks(kernel.context + 1).flat_map(|row| row[1..].to_vec()).collect();
     let mut losses = get_if(bound, kernel.accumulate, "losses", kernel.rows);
+    let mut margins = vec![];
     let count = vocabulary as f64;
     for (row, logits) in logits.chunks_mut(vocabulary).enumerate() {
         let target = targets[kernel.first_row + row];
         let y = capped(kernel.soft_cap, logits);
         let z: f64 = y.iter().map(|y| y.exp()).sum();
         losses[row] -= (y[target].exp() / z).ln();
+        margins.push(y.iter().map(|other| other - y[target]).fold(0.0, f64::max));
         if let Some(scale) = kernel.gradient_scale {
             // ∂/∂y of the three terms one by one, then the cap's own slope, 1/cosh².
             for v in 0..vocabulary {
@@ -627,6 +629,9 @@ fn cross_entropy(kernel: &CrossEntropy, bound: &mut Bound) {
     }
     bound.set("logits", logits);
     bound.set("losses", losses);
+    if kernel.margins {
+        bound.set("margins", margins);
+    }
 }
 
 fn finish_step(kernel: &FinishStep, bound: &mut Bound) {

@@ -6,6 +6,7 @@ use super::world::Being;
 use crate::random::Random;
 
 /// The first two people are the main characters.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Cast {
     pub people: Vec<Being>,
     pub animals: Vec<Noun>,
@@ -20,6 +21,11 @@ impl Cast {
             people: (0..2 + random.below(3)).map(|_| take(&mut people, random)).collect(),
             animals: (0..1 + random.below(4)).map(|_| take(&mut animals, random)).collect(),
         }
+    }
+
+    /// All of them: people first, then animals.
+    pub fn beings(&self) -> Vec<Being> {
+        (0..self.people.len() + self.animals.len()).map(|i| self.being(i)).collect()
     }
 
     /// People first, then animals.

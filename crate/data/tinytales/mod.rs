@@ -14,7 +14,7 @@
 pub mod cast;
 pub mod plot;
 #[cfg(test)]
-mod reader;
+pub mod reader;
 pub mod scenes;
 pub mod sentences;
 pub mod story;
@@ -25,6 +25,7 @@ pub use sentences::{Sentence, Task};
 pub use story::{Fact, STORY_LIMIT, Story};
 pub use world::{Being, Event, World};
 
+use super::practice::Practice;
 use crate::random::{Random, Stream};
 
 /// What separates documents, here and in any text of several documents: a blank line.
@@ -33,13 +34,25 @@ pub const DOCUMENT_END: &str = "\n\n";
 /// Whole stories, at least `bytes` of them and less than one story more. The stories of a seed are always the
 /// same: a longer text begins with the shorter one.
 pub fn tiny_tales(bytes: usize, seed: u64) -> String {
+    tiny_tales_with(&[], 0.0, bytes, seed)
+}
+
+/// The same with exercises between the stories, which take about `share` of the text.
+pub fn tiny_tales_with(practice: &[Practice], share: f64, bytes: usize, seed: u64) -> String {
     let mut text = String::with_capacity(bytes + STORY_LIMIT);
-    for number in 0.. {
-        if text.len() >= bytes {
-            break;
+    let (mut stories, mut exercises, mut practised) = (0, 0, 0);
+    while text.len() < bytes {
+        let begin = text.len();
+        if !practice.is_empty() && (practised as f64) < share * begin as f64 {
+            let mut random = Random::new(seed, Stream::Practice(exercises));
+            text += &random.choose(practice).document(&mut random);
+            exercises += 1;
+            practised += text.len() + DOCUMENT_END.len() - begin;
+        } else {
+            text += &Story::draw(&mut Random::new(seed, Stream::Text(stories))).render().0;
+            stories += 1;
         }
-        text.push_str(&Story::draw(&mut Random::new(seed, Stream::Text(number))).render().0);
-        text.push_str(DOCUMENT_END);
+        text += DOCUMENT_END;
     }
     text
 }
@@ -63,6 +76,29 @@ mod tests {
         assert_ne!(text[..100], tiny_tales(20_000, 6)[..100]);
         assert_eq!(tiny_tales(0, 5), "");
     }
+
+    #[test]
+    fn exercises_take_their_share_and_leave_the_stories_as_they_are() {
+        let practice = [Practice::Recall, Practice::Copy];
+        let text = tiny_tales_with(&practice, 0.25, 200_000, 5);
+        assert!(tiny_tales_with(&practice, 0.25, 300_000, 5).starts_with(&text));
+        let is_exercise = |document: &&str| {
+            document.starts_with("Copy ") || document.starts_with("The name of") || document.contains(" called ")
+        };
+        let is_story = |document: &&str| STARTS.iter().any(|start| document.contains(start));
+        let documents = || text.split_terminator(DOCUMENT_END);
+        let stories: Vec<&str> = documents().filter(is_story).collect();
+        let pure = tiny_tales(200_000, 5);
+        assert!(pure.starts_with(&stories.join(DOCUMENT_END)));
+        let rest: Vec<&str> = documents().filter(|document| !is_story(document)).collect();
+        assert!(rest.iter().all(is_exercise), "{rest:?}");
+        let share = rest.iter().map(|document| document.len() + 2).sum::<usize>() as f64 / text.len() as f64;
+        assert!((0.24..0.26).contains(&share), "{share}");
+        assert_eq!(tiny_tales_with(&[], 0.5, 20_000, 5), tiny_tales(20_000, 5));
+    }
+
+    /// Every story has one of these, and no exercise.
+    const STARTS: [&str; 3] = [" went ", " on their way ", " took "];
 
     #[test]
     fn documents_are_short_plain_and_different() {

@@ -111,17 +111,26 @@ impl<'a> Plot<'a> {
     /// The animals are given made-up names, and someone remembers one or two of them.
     pub fn name(&mut self, random: &mut Random) -> Vec<Event> {
         let mut thread = Vec::new();
-        let animals = std::mem::take(&mut self.nameless);
-        for &animal in &animals {
-            let name = [take(&mut self.name_starts, random), take(&mut self.name_ends, random)];
-            self.happen(&mut thread, Event::Call { animal, name });
+        for animal in std::mem::take(&mut self.nameless) {
+            self.call(animal, &mut thread, random);
         }
         for _ in 0..1 + random.below(2) {
             let animal = *random.choose(&self.cast.animals);
-            let name = self.world.name(animal).expect("every animal has a name by now");
-            self.happen(&mut thread, Event::Recall { who: self.cast.person(random), animal, name });
+            self.remember(animal, &mut thread, random);
         }
         thread
+    }
+
+    /// An animal is given a made-up name that no other has.
+    pub fn call(&mut self, animal: Noun, thread: &mut Vec<Event>, random: &mut Random) {
+        let name = [take(&mut self.name_starts, random), take(&mut self.name_ends, random)];
+        self.happen(thread, Event::Call { animal, name });
+    }
+
+    /// Someone remembers the name of an animal that has one.
+    pub fn remember(&mut self, animal: Noun, thread: &mut Vec<Event>, random: &mut Random) {
+        let name = self.world.name(animal).expect("it was given one");
+        self.happen(thread, Event::Recall { who: self.cast.person(random), animal, name });
     }
 
     /// What something looked like: no one can know that, but everyone knows whether it was or they were. Only what

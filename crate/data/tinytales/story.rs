@@ -16,6 +16,7 @@ pub const STORY_LIMIT: usize = 1000;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Story {
+    pub cast: Cast,
     pub sentences: Vec<Sentence>,
 }
 
@@ -63,8 +64,13 @@ impl Story {
         let mut events = cast.opening(random);
         events.extend(weave(threads, random));
         events.push(cast.closing(random));
+        Self::tell(cast, events, random)
+    }
+
+    /// The story of these events, each told in one of the ways there are.
+    pub fn tell(cast: Cast, events: Vec<Event>, random: &mut Random) -> Self {
         let sentences = events.into_iter().map(|event| Sentence { template: word(event.templates(), random), event });
-        Self { sentences: sentences.collect() }
+        Self { sentences: sentences.collect(), cast }
     }
 
     /// The text, and where in it a reader can know what comes next.

@@ -1,0 +1,84 @@
+// What each downstream task needs to be learned: a few runs at growing budgets, on the CPU device, natively.
+//
+//   npm run bench:tasks [-- --runs default,bpe192 --seeds 1,2 --items 200]
+//
+// Prints a JSON line a run: its settings, its cost and, for each task, the accuracy, its standard error and chance.
+
+import { spawnSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { root } from '../scripts/lib.mjs';
+
+const prototype = [
+  'model.context=192',
+  'model.position=rope',
+  'model.activation=swiglu',
+  'data.text_bytes=4000000',
+];
+const bpe = ['tokenizer.kind=bpe', 'tokenizer.vocabulary=512'];
+const practised = (tasks) => [`data.practice=${tasks}`, 'data.practice_share=0.5'];
+
+/** By name: what is set beside the defaults. */
+const RUNS = {
+  default: [],
+  practice64: ['model.position=rope', ...practised('key_value,copy,reverse')],
+  bpe64: [...bpe, 'model.position=rope'],
+  bpe192: [...bpe, ...prototype],
+  recall192: [...bpe, ...prototype, ...practised('recall,key_value')],
+};
+
+const { values: options } = parseArgs({
+  options: {
+    runs: { type: 'string', default: Object.keys(RUNS).join(',') },
+    seeds: { type: 'string', default: '1' },
+    items: { type: 'string', default: '200' },
+  },
+});
+/** TRAINLAB names a program that is built already; otherwise cargo builds one. */
+const [program, ...first] = process.env.TRAINLAB
+  ? [process.env.TRAINLAB]
+  : ['cargo', 'run', '--release', '--quiet', '--'];
+const ALL = 'cloze,agreement,count,tracking,recall,key_value,copy,reverse';
+
+for (const name of options.runs.split(','))
+  for (const seed of options.seeds.split(',')) {
+    const set = [
+      ...RUNS[name],
+      `training.seed=${seed}`,
+      `downstream.tasks=${ALL}`,
+      `downstream.items=${options.items}`,
+      'downstream.every=0',
+      'evaluation.every=0',
+      'evaluation.sample_every=0',
+    ];
+    const assignments = set.flatMap((assignment) => ['--set', assignment]);
+    const { status, stdout, stderr } = spawnSync(
+      program,
+      [...first, 'train', '--device', 'cpu', ...assignments],
+      {
+        cwd: root,
+        encoding: 'utf8',
+        maxBuffer: 1 << 28,
+      },
+    );
+    if (status !== 0) throw new Error(stderr);
+    const lines = stdout.trim().split('\n').map(JSON.parse);
+    const { downstream } = lines.findLast((line) => line.downstream);
+    const { validation } = lines.findLast((line) => line.validation);
+    const round = (value) => Math.round(value * 1000) / 1000;
+    const tasks = downstream.tasks.map(({ task, accuracy, standard_error, chance }) => [
+      task,
+      [accuracy, standard_error, chance].map(round),
+    ]);
+    console.log(
+      JSON.stringify({
+        run: name,
+        seed: Number(seed),
+        set: RUNS[name],
+        steps: downstream.step,
+        tokens: downstream.tokens,
+        seconds: Math.round(downstream.seconds),
+        bits_per_byte: round(validation.bits_per_byte),
+        tasks: Object.fromEntries(tasks),
+      }),
+    );
+  }
