@@ -36,7 +36,8 @@ fn words(value: &Value) -> String {
 
 /// What a field may be: choices, or a range and a unit.
 fn limits(schema: &Value, field: &Value) -> String {
-    let choices: Vec<&str> = resolve(schema, field)["oneOf"]
+    let list = field["type"] == "array";
+    let choices: Vec<&str> = resolve(schema, if list { &field["items"] } else { field })["oneOf"]
         .as_array()
         .into_iter()
         .flatten()
@@ -45,6 +46,9 @@ fn limits(schema: &Value, field: &Value) -> String {
     let mut parts = vec![];
     if !choices.is_empty() {
         parts.push(choices.join(" | "));
+    }
+    if list {
+        parts.push("any of them, with commas between".to_owned());
     }
     if let (Some(least), Some(most)) = (field["minimum"].as_f64(), field["maximum"].as_f64()) {
         parts.push(format!("{least} to {most}"));

@@ -6,7 +6,8 @@ use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use trainlab::config::{self, Config, Corpus};
-use trainlab::data::{Dataset, Subword, Tokenizer, TokenizerKind, check_text, tiny_tales};
+use trainlab::data::{Dataset, Subword, Tokenizer, TokenizerKind, check_text};
+use trainlab::downstream::{self, OwnTasks, TaskItems};
 use trainlab::engine::{Device, DeviceChoice};
 use trainlab::error::{Error, Problem, Result};
 
@@ -25,13 +26,21 @@ pub struct RunArgs {
     /// The tokenizer file that `tokenizer.kind=file` takes: a tokenizer.json or a SentencePiece .model.
     #[arg(long, value_name = "FILE")]
     pub tokenizer: Option<PathBuf>,
+    /// Your own downstream tasks, scored beside the others: JSON Lines,
+    /// {"context": "Two and two make", "choices": [" four.", " five."], "answer": 0}.
+    #[arg(long, value_name = "FILE")]
+    pub tasks: Option<PathBuf>,
 }
 
 impl RunArgs {
     /// The text of `config`, tokenised and split.
     pub fn dataset(&self, config: &Config) -> Result<Dataset> {
-        let file = self.tokenizer.as_deref().map(load_tokenizer).transpose()?;
-        dataset(config, self.text.as_deref(), file)
+        dataset(config, self.text.as_deref(), self.tokenizer()?)
+    }
+
+    /// The tokenizer that was named.
+    pub fn tokenizer(&self) -> Result<Option<Subword>> {
+        self.tokenizer.as_deref().map(load_tokenizer).transpose()
     }
 
     /// The defaults, with the file's and then the command line's fields set.
@@ -58,6 +67,9 @@ impl RunArgs {
             config::set(&mut config, "tokenizer.kind", "file")?;
         }
         set_fields(&mut config, &self.set)?;
+        if self.tasks.is_some() {
+            add_own_tasks(&mut config);
+        }
         config::parse(&config)
     }
 }
@@ -75,10 +87,34 @@ pub fn set_fields(config: &mut Value, assignments: &[String]) -> Result<()> {
     parts.into_iter().try_for_each(|(path, value)| config::set(config, path, value))
 }
 
+/// Whoever names a file of tasks wants them scored.
+pub fn add_own_tasks(config: &mut Value) {
+    let usual = json!(Config::default().downstream.tasks);
+    let tasks = &mut config["downstream"]["tasks"];
+    if tasks.is_null() {
+        *tasks = usual;
+    }
+    let own = json!("own");
+    if let Some(tasks) = tasks.as_array_mut().filter(|tasks| !tasks.contains(&own)) {
+        tasks.push(own);
+    }
+}
+
+/// What a config's model is asked. `file`: the user's own tasks.
+pub fn tasks(config: &Config, text: &str, file: Option<&Path>) -> Result<Vec<TaskItems>> {
+    let own = file.map(|file| OwnTasks::parse(&files::read_text(file)?)).transpose()?;
+    let tasks = downstream::items(config, text, own.as_ref())?;
+    for TaskItems { task, items, dropped } in tasks.iter().filter(|task| task.dropped > 0) {
+        let left = items.len();
+        eprintln!("{}: {dropped} items occur in the training text and are left out; {left} are asked", task.name());
+    }
+    Ok(tasks)
+}
+
 /// The text of a config.
 pub fn text(config: &Config, text: Option<&Path>) -> Result<String> {
     match (config.data.corpus, text) {
-        (Corpus::TinyTales, _) => Ok(tiny_tales(config.data.text_bytes as usize, config.training.seed.into())),
+        (Corpus::TinyTales, _) => Ok(config.data.tiny_tales()),
         (Corpus::MobyDick, _) => files::read_text(Path::new("www/public/corpora/moby-dick.txt"))
             .map_err(|error| Error::File(format!("{error}. `npm run corpus` fetches it."))),
         (Corpus::Own, Some(path)) => Ok(check_text(&files::read(path)?)?.to_owned()),
@@ -91,8 +127,11 @@ pub fn text(config: &Config, text: Option<&Path>) -> Result<String> {
 
 /// The text of a config, tokenised and split. `file`: the subword tokenizer where it need not be learned first.
 pub fn dataset(config: &Config, text: Option<&Path>, file: Option<Subword>) -> Result<Dataset> {
-    let text = self::text(config, text)?;
-    Dataset::with(&text, tokenizer(config, &text, file)?, config.data.held_out_fraction)
+    tokenised(config, &self::text(config, text)?, file)
+}
+
+pub fn tokenised(config: &Config, text: &str, file: Option<Subword>) -> Result<Dataset> {
+    Dataset::with(text, tokenizer(config, text, file)?, config.data.held_out_fraction)
 }
 
 /// The tokenizer of a config on its text.
@@ -155,7 +194,7 @@ pub async fn open(device: DeviceArg) -> Result<Device> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use trainlab::config::{OptimizerConfig, OptimizerKind};
+    use trainlab::config::{OptimizerConfig, OptimizerKind, Task};
 
     #[test]
     fn what_is_set_stays_whatever_the_order() {
@@ -163,9 +202,18 @@ mod tests {
         let rate = format!("optimizer.learning_rate={usual}");
         for order in [["optimizer.kind=lion", &rate], [&rate, "optimizer.kind=lion"]] {
             let set = order.map(str::to_owned).to_vec();
-            let args = RunArgs { config: None, set, text: None, tokenizer: None };
+            let args = RunArgs { config: None, set, text: None, tokenizer: None, tasks: None };
             let lion = OptimizerConfig::defaults(OptimizerKind::Lion);
             assert_eq!(args.config().unwrap().optimizer, OptimizerConfig { learning_rate: usual, ..lion });
+        }
+    }
+
+    #[test]
+    fn a_file_of_tasks_is_asked_beside_the_others() {
+        let usual = Config::default().downstream.tasks;
+        for (set, others) in [(vec![], usual), (vec!["downstream.tasks=copy,own".to_owned()], vec![Task::Copy])] {
+            let args = RunArgs { config: None, set, text: None, tokenizer: None, tasks: Some("tasks.jsonl".into()) };
+            assert_eq!(args.config().unwrap().downstream.tasks, [others, vec![Task::Own]].concat());
         }
     }
 }

@@ -7,6 +7,8 @@ use serde_json::json;
 use trainlab::checkpoint::Checkpoint;
 use trainlab::config::{self, Config};
 use trainlab::data::Subword;
+use trainlab::downstream::score::Verdict;
+use trainlab::downstream::{Exam, Row, TaskItems};
 use trainlab::engine::{Device, DeviceChoice};
 use trainlab::error::{Error, Problem, Result};
 use trainlab::plan::Plan;
@@ -54,8 +56,13 @@ impl SavedArgs {
 
     /// The run, as it was saved but with this config.
     pub async fn load(&self, config: &Config) -> Result<Trainer> {
+        let text = input::text(config, self.text.as_deref())?;
+        self.load_on(config, &text).await
+    }
+
+    async fn load_on(&self, config: &Config, text: &str) -> Result<Trainer> {
         let bytes = self.bytes()?;
-        let dataset = input::dataset(config, self.text.as_deref(), saved_tokenizer(&bytes)?)?;
+        let dataset = input::tokenised(config, text, saved_tokenizer(&bytes)?)?;
         let device = input::open(self.device).await?;
         Trainer::resume(config, Rc::new(dataset), &device, &bytes, |_, _| ()).await
     }
@@ -70,18 +77,71 @@ pub fn saved_tokenizer(checkpoint: &[u8]) -> Result<Option<Subword>> {
 pub struct EvalArgs {
     #[command(flatten)]
     saved: SavedArgs,
-    /// Set a field of `evaluation`, such as `evaluation.context=256`, or `model.rope_interpolation`; may be repeated.
+    /// Set a field of `evaluation` or `downstream`, such as `evaluation.context=256`, or `model.rope_interpolation`; may be
+    /// repeated.
     #[arg(long = "set", value_name = "PATH=VALUE")]
     set: Vec<String>,
+    /// Ask the downstream tasks too.
+    #[arg(long)]
+    downstream: bool,
+    /// Ask your own downstream tasks too, from a file of JSON Lines.
+    #[arg(long, value_name = "FILE")]
+    tasks: Option<PathBuf>,
+    /// Write each item that is asked to this file, a JSON object a line: the item, its candidates in tokens, which of these
+    /// are scored, the log-probabilities (in nats) and what the model chose.
+    #[arg(long, value_name = "FILE")]
+    export_items: Option<PathBuf>,
 }
 
 pub async fn evaluate(args: &EvalArgs) -> Result<()> {
-    let config =
-        args.saved.config_with(&args.set, "fields of `evaluation`, model.rope_interpolation", |asked, meant| {
-            meant.model.rope_interpolation = asked.model.rope_interpolation;
-        })?;
-    print(&args.saved.load(&config).await?.evaluate().await?);
+    let mut set = args.set.clone();
+    if args.tasks.is_some() {
+        let mut config = json!(args.saved.config()?);
+        input::set_fields(&mut config, &set)?;
+        input::add_own_tasks(&mut config);
+        set.push(format!("downstream.tasks={}", config["downstream"]["tasks"]));
+    }
+    let allowed = "fields of `evaluation` and `downstream`, model.rope_interpolation";
+    let config = args.saved.config_with(&set, allowed, |asked, meant| {
+        meant.downstream = asked.downstream.clone();
+        meant.model.rope_interpolation = asked.model.rope_interpolation;
+    })?;
+    let text = input::text(&config, args.saved.text.as_deref())?;
+    let asks = args.downstream || args.tasks.is_some() || args.export_items.is_some();
+    let tasks = if asks { input::tasks(&config, &text, args.tasks.as_deref())? } else { vec![] };
+    if asks && tasks.is_empty() {
+        let advice = "Name some with --set downstream.tasks=…, or your own with --tasks FILE.";
+        let problem = Problem::new("downstream.tasks", "none for this text", "one task at least", advice);
+        return Err(Error::refused(problem));
+    }
+    let mut trainer = args.saved.load_on(&config, &text).await?;
+    let mut found = json!(trainer.evaluate().await?);
+    if asks {
+        trainer.set_tasks(tasks, None)?;
+        found["downstream"] = json!(trainer.score_tasks().await?);
+    }
+    if let (Some(path), Some((exam, verdicts))) = (&args.export_items, trainer.exam()) {
+        files::replace(path, exported(exam, verdicts).as_bytes())?;
+    }
+    print(&found);
     Ok(())
+}
+
+/// All items as JSON Lines.
+fn exported(exam: &Exam, verdicts: &[Verdict]) -> String {
+    let mut rows = exam.rows.iter();
+    let mut text = String::new();
+    for (TaskItems { task, .. }, answers) in exam.answers(verdicts) {
+        for answer in answers {
+            let rows: Vec<&Row> = rows.by_ref().take(answer.item.choices.len()).collect();
+            let mut line = json!(answer);
+            line["task"] = json!(task);
+            line["tokens"] = rows.iter().map(|row| json!(row.tokens)).collect();
+            line["scored"] = rows.iter().map(|row| json!([row.candidate.start, row.candidate.end])).collect();
+            text += &format!("{line}\n");
+        }
+    }
+    text
 }
 
 pub async fn plan(run: &RunArgs, device: DeviceArg) -> Result<()> {

@@ -9,6 +9,7 @@ mod input;
 mod inspect;
 mod sample;
 mod saves;
+mod sweep;
 mod tilings;
 mod tokenize;
 mod train;
@@ -30,8 +31,11 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Train a model; print a JSON object for each step, validation and sample.
+    /// Train a model; print a JSON object for each step, validation, score of the downstream tasks and sample.
     Train(train::TrainArgs),
+    /// Make many runs from one file, and say what they support; `sweep --help` explains the file.
+    #[command(after_long_help = sweep::HELP)]
+    Sweep(sweep::SweepArgs),
     /// Print the whole effective config as JSON; `config --help` explains every field.
     #[command(after_long_help = fields::help())]
     Config {
@@ -48,7 +52,7 @@ enum Command {
         #[arg(long, value_enum, default_value_t = DeviceArg::Auto)]
         device: DeviceArg,
     },
-    /// Validate a saved run on the held-out text.
+    /// Validate a saved run on the held-out text, and ask it the downstream tasks.
     Eval(inspect::EvalArgs),
     /// Let a saved run write; print the text as it comes.
     Sample(sample::SampleArgs),
@@ -64,6 +68,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Train(args) => pollster::block_on(train::train(&args)),
+        Command::Sweep(args) => sweep::sweep(&args),
         Command::Config { run } => run.config().map(|config| print(&config)),
         Command::Schema => {
             print(&config::schema());

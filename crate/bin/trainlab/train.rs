@@ -6,11 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
+use serde_json::{Value, json};
 use trainlab::checkpoint::{self, Checkpoint};
-use trainlab::config::Config;
 use trainlab::error::{Error, Result};
-use trainlab::trainer::Trainer;
+use trainlab::trainer::{Metric, Trainer};
 
 use crate::files::{self, CHECKPOINT};
 use crate::input::{self, DeviceArg, RunArgs};
@@ -43,16 +42,20 @@ pub async fn train(args: &TrainArgs) -> Result<()> {
         Some(bytes) => args.run.config_over(json!(Checkpoint::header(bytes)?.config))?,
         None => args.run.config()?,
     };
-    let dataset = match &saved {
-        Some(bytes) => input::dataset(&config, args.run.text.as_deref(), saved_tokenizer(bytes)?)?,
-        None => args.run.dataset(&config)?,
+    let text = input::text(&config, args.run.text.as_deref())?;
+    let tasks = input::tasks(&config, &text, args.run.tasks.as_deref())?;
+    let tokenizer = match &saved {
+        Some(bytes) => saved_tokenizer(bytes)?,
+        None => args.run.tokenizer()?,
     };
+    let dataset = input::tokenised(&config, &text, tokenizer)?;
     let device = input::open(args.device).await?;
     let mut trainer = match &saved {
         None => Trainer::new(&config, Rc::new(dataset), &device, |_, _| ()).await?,
         Some(bytes) => Trainer::resume(&config, Rc::new(dataset), &device, bytes, |_, _| ()).await?,
     };
     tilings::keep(&device);
+    trainer.set_tasks(tasks, None)?;
     if saved.is_some() {
         eprintln!("going on after step {}", trainer.finished());
     }
@@ -64,29 +67,51 @@ pub async fn train(args: &TrainArgs) -> Result<()> {
     }
     greet(&trainer);
     let mut saves = Saves::new(folder, saved.is_some().then(|| trainer.finished()));
-    let result = run(&mut trainer, &config, &mut saves).await;
+    let stop = stop_on_ctrl_c()?;
+    let bar = ProgressBar::new(config.training.steps.into());
+    bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} {eta} {msg}").expect("the template is right"));
+    let result = run(&mut trainer, &mut saves, &stop, &mut Printed(bar)).await;
     if let Err(Error::DeviceLost(_)) = &result {
         eprintln!("{}", saves.ways_on(trainer.finished()));
     }
     result
 }
 
-/// Validates, samples and saves where that is due, trains in between.
-async fn run(trainer: &mut Trainer, config: &Config, saves: &mut Saves<'_>) -> Result<()> {
-    let stop = stop_on_ctrl_c()?;
-    let bar = ProgressBar::new(config.training.steps.into());
-    bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} {eta} {msg}").expect("the template is right"));
+/// Who is told what a run shows.
+pub trait Told {
+    fn metric(&mut self, metric: &Metric) -> Result<()>;
+    /// A validation, scores or a sample, under that name.
+    fn look(&mut self, name: &str, found: Value) -> Result<()>;
+}
+
+/// All of it, on standard output.
+struct Printed(ProgressBar);
+
+impl Told for Printed {
+    fn metric(&mut self, metric: &Metric) -> Result<()> {
+        self.0.set_position(metric.step.into());
+        self.0.set_message(format!("loss {:.3}, {:.0} tokens/s", metric.loss, metric.tokens_per_second));
+        println!("{}", json!(metric));
+        Ok(())
+    }
+
+    fn look(&mut self, name: &str, found: Value) -> Result<()> {
+        println!("{}", json!({ name: found }));
+        Ok(())
+    }
+}
+
+/// Validates, scores, samples and saves where that is due, trains in between. Saves and ends where `stop` asks for it.
+pub async fn run(trainer: &mut Trainer, saves: &mut Saves<'_>, stop: &AtomicBool, told: &mut dyn Told) -> Result<()> {
     while !trainer.is_done() {
-        look(trainer, config, saves).await?;
+        look(trainer, saves, told).await?;
         // Steps up to the next look, or as many as may be under way, are started at once.
         while trainer.has_room() && !is_look(trainer) {
             trainer.step()?;
         }
         let metrics = trainer.settle();
         for metric in named(trainer, metrics).await? {
-            bar.set_position(metric.step.into());
-            bar.set_message(format!("loss {:.3}, {:.0} tokens/s", metric.loss, metric.tokens_per_second));
-            println!("{}", json!(metric));
+            told.metric(&metric)?;
         }
         let stopped = stop.load(Ordering::Relaxed);
         if stopped || saves.due() {
@@ -96,9 +121,7 @@ async fn run(trainer: &mut Trainer, config: &Config, saves: &mut Saves<'_>) -> R
             return Err(Error::Stopped);
         }
     }
-    look(trainer, config, saves).await?;
-    bar.finish();
-    Ok(())
+    look(trainer, saves, told).await
 }
 
 fn greet(trainer: &Trainer) {
@@ -113,7 +136,7 @@ fn greet(trainer: &Trainer) {
 }
 
 /// A first Ctrl-C asks the run to save and stop; a second one ends the program at once.
-fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>> {
+pub fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&stop);
     ctrlc::set_handler(move || {
@@ -126,19 +149,22 @@ fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>> {
 }
 
 fn is_look(trainer: &Trainer) -> bool {
-    trainer.evaluation_due() || trainer.sample_due()
+    trainer.evaluation_due() || trainer.sample_due() || trainer.scores_due()
 }
 
-async fn look(trainer: &mut Trainer, config: &Config, saves: &mut Saves<'_>) -> Result<()> {
+async fn look(trainer: &mut Trainer, saves: &mut Saves<'_>, told: &mut dyn Told) -> Result<()> {
     if trainer.evaluation_due() {
-        println!("{}", json!({ "validation": trainer.evaluate().await? }));
+        told.look("validation", json!(trainer.evaluate().await?))?;
         saves.save(trainer).await?;
     }
+    if trainer.scores_due() {
+        told.look("downstream", json!(trainer.score_tasks().await?))?;
+    }
     if trainer.sample_due() {
-        let sample = trainer.sample(&config.evaluation).await?;
+        let sample = trainer.sample(&trainer.config.evaluation.clone()).await?;
         let mut line = json!(sample.beginning);
         line["text"] = json!(sample.text());
-        println!("{}", json!({ "sample": line }));
+        told.look("sample", line)?;
     }
     Ok(())
 }
