@@ -6,17 +6,20 @@
 //! 3. [`tape`]: how work is recorded once and replayed each step;
 //! 4. [`kernels`] and `shaders/`: the work itself, each kernel as a shader and as plain Rust;
 //! 5. [`gpu`], [`cpu`], [`engine`]: the two devices that replay it;
-//! 6. [`trainer`]: a run.
+//! 6. [`trainer`]: a run;
+//! 7. [`downstream`]: what a model is asked to do, and how that is scored;
+//! 8. [`sweep`] and [`statistics`]: many runs, and what they say.
 
 pub mod checkpoint;
 mod clock;
 pub mod config;
 pub mod cpu;
 pub mod data;
+pub mod downstream;
 pub mod engine;
 pub mod error;
 pub mod gpu;
-mod hash;
+pub mod hash;
 #[cfg(target_arch = "wasm32")]
 mod js;
 pub mod kernels;
@@ -31,6 +34,8 @@ pub mod real;
 pub mod sampler;
 #[cfg(target_arch = "wasm32")]
 mod sgemm;
+pub mod statistics;
+pub mod sweep;
 pub mod tape;
 pub mod trainer;
 pub mod tuning;

@@ -1,6 +1,9 @@
 //! The page's view of the core. A worker calls it; see `www/worker.ts`. Subword tokenizers are not in it: they are a
 //! module of their own (`web_tokenizers.rs`), and what they make is handed over.
 
+mod compare;
+mod sweep;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -9,9 +12,10 @@ use serde_json::Value;
 use wasm_bindgen::prelude::*;
 
 use crate::checkpoint::Checkpoint;
-use crate::config::{self, Config, EvaluationConfig};
+use crate::config::{self, Config, EvaluationConfig, Task};
 use crate::data::tokenizer::unprepared;
-use crate::data::{Corpus, Dataset, Encoded, Origin, Subword, Tokenizer, check_text, tiny_tales};
+use crate::data::{Corpus, Dataset, Encoded, Origin, Subword, Tokenizer, check_text};
+use crate::downstream::{self, Answer, OwnTasks, TaskItems};
 use crate::engine::{Device, DeviceChoice};
 use crate::error::{Error, Problem, Result};
 use crate::hash::fnv1a_64;
@@ -21,6 +25,9 @@ use crate::plan::{Plan, Summary};
 use crate::profile;
 use crate::trainer::{Metric, Trainer};
 use web_time::{Duration, Instant};
+
+#[cfg(test)]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 #[wasm_bindgen(start)]
 fn start() {
@@ -60,12 +67,18 @@ pub fn checkpoint_tokenizer(bytes: &[u8]) -> std::result::Result<Option<String>,
     Checkpoint::tokenizer(bytes).map_err(|error| throw(&error))
 }
 
+/// How many items a file of own tasks has. Throws what is wrong with it.
+#[wasm_bindgen]
+pub fn check_tasks(text: &str) -> std::result::Result<usize, JsValue> {
+    OwnTasks::parse(text).map(|own| own.items.len()).map_err(|error| throw(&error))
+}
+
 /// The text of a corpus that the core makes itself.
 #[wasm_bindgen]
 pub fn corpus_text(config: JsValue) -> std::result::Result<String, JsValue> {
     let config = parse(config)?;
     match config.data.corpus {
-        Corpus::TinyTales => Ok(tiny_tales(config.data.text_bytes as usize, config.training.seed.into())),
+        Corpus::TinyTales => Ok(config.data.tiny_tales()),
         Corpus::MobyDick | Corpus::Own => Err(throw(&Error::refused(Problem::new(
             "data.corpus",
             to_json(&config.data.corpus),
@@ -294,14 +307,16 @@ impl Lab {
         }
     }
 
-    /// Allocates a run and compiles its kernels. `progress` is called with a share from 0 to 1.
+    /// Allocates a run and compiles its kernels. `progress` is called with a share from 0 to 1. `tasks`: the visitor's
+    /// own, as [`check_tasks`] lets them through.
     pub async fn start(
         &self,
         config: JsValue,
         text: String,
         progress: Option<js_sys::Function>,
+        tasks: Option<String>,
     ) -> std::result::Result<Run, JsValue> {
-        self.run(config, None, text, progress).await
+        self.run(config, None, text, progress, tasks).await
     }
 
     /// Prepares a run that goes on from a checkpoint's bytes. `config` is that of [`checkpoint_header`], or one that
@@ -312,8 +327,9 @@ impl Lab {
         bytes: Vec<u8>,
         text: String,
         progress: Option<js_sys::Function>,
+        tasks: Option<String>,
     ) -> std::result::Result<Run, JsValue> {
-        self.run(config, Some(bytes), text, progress).await
+        self.run(config, Some(bytes), text, progress, tasks).await
     }
 
     async fn run(
@@ -322,8 +338,10 @@ impl Lab {
         bytes: Option<Vec<u8>>,
         text: String,
         progress: Option<js_sys::Function>,
+        tasks: Option<String>,
     ) -> std::result::Result<Run, JsValue> {
         let config = parse(config)?;
+        let tasks = questions(&config, &text, tasks, bytes.is_some()).map_err(|error| throw(&error))?;
         let dataset = self.dataset(&config, &text).map_err(|error| throw(&error))?;
         let report = |done: usize, all: usize| {
             if let Some(progress) = &progress {
@@ -335,14 +353,32 @@ impl Lab {
             None => Trainer::new(&config, dataset, &self.device, report).await,
             Some(bytes) => Trainer::resume(&config, dataset, &self.device, &bytes, report).await,
         };
-        Ok(Run { trainer: trainer.map_err(|error| throw(&error))?, bad: None })
+        let trainer = trainer.map_err(|error| throw(&error))?;
+        let elsewhere = matches!(trainer.dataset.tokenizer, Tokenizer::Subword(_));
+        let mut run = Run { trainer, waiting: None, bad: None };
+        if elsewhere {
+            run.waiting = Some(tasks);
+        } else {
+            run.trainer.set_tasks(tasks, None).map_err(|error| throw(&error))?;
+        }
+        Ok(run)
     }
+}
+
+/// What a run's model is asked. A run that goes on goes on without the visitor's own tasks where these are not there.
+fn questions(config: &Config, text: &str, own: Option<String>, goes_on: bool) -> Result<Vec<TaskItems>> {
+    let own = own.map(|own| OwnTasks::parse(&own)).transpose()?;
+    let mut config = config.clone();
+    config.downstream.tasks.retain(|&task| task != Task::Own || own.is_some() || !goes_on);
+    downstream::items(&config, check_text(text.as_bytes())?, own.as_ref())
 }
 
 /// A run that the worker pumps.
 #[wasm_bindgen]
 pub struct Run {
     trainer: Trainer,
+    /// What the model is to be asked, until it is there in tokens.
+    waiting: Option<Vec<TaskItems>>,
     /// What ended the run.
     bad: Option<Error>,
 }
@@ -356,11 +392,23 @@ struct Pumped {
     started: u32,
     metrics: Vec<Metric>,
     message: Option<String>,
+    /// It failed because a loss or a gradient was not finite.
+    diverged: bool,
     /// All steps that were started have arrived: the run can be saved.
     settled: bool,
     /// It is settled, and a validation or a sample is due.
     evaluation_due: bool,
     sample_due: bool,
+    scores_due: bool,
+}
+
+/// Some items of a task, and what the model made of them.
+#[derive(Serialize)]
+struct Examples<'a> {
+    task: Task,
+    /// Of the visitor's items, those that were left out because they occur in the training text.
+    dropped: usize,
+    answers: Vec<Answer<'a>>,
 }
 
 #[wasm_bindgen]
@@ -393,7 +441,7 @@ impl Run {
             }
             loop {
                 metrics.extend(trainer.collect()?);
-                let due = trainer.evaluation_due() || trainer.sample_due();
+                let due = trainer.evaluation_due() || trainer.sample_due() || trainer.scores_due();
                 if started >= most || !trainer.has_room() || due {
                     return Ok(());
                 }
@@ -421,10 +469,12 @@ impl Run {
             step: trainer.finished(),
             started: trainer.submitted(),
             metrics,
+            diverged: matches!(result, Err(Error::Diverged { .. })),
             message: result.err().map(|error| error.to_string()),
             settled,
             evaluation_due: settled && trainer.evaluation_due(),
             sample_due: settled && trainer.sample_due(),
+            scores_due: settled && trainer.scores_due(),
         })
     }
 
@@ -435,6 +485,43 @@ impl Run {
 
     pub async fn evaluate(&mut self) -> std::result::Result<JsValue, JsValue> {
         to_js(&self.trainer.evaluate().await.map_err(|error| throw(&error))?)
+    }
+
+    /// With a tokenizer that the core has not itself: the texts that it needs in tokens, for [`Self::use_items`].
+    pub fn item_texts(&self) -> Option<Vec<String>> {
+        self.waiting.as_ref().map(|tasks| downstream::rows::texts(tasks))
+    }
+
+    /// Hands these over, one after the other, and how many each has.
+    pub fn use_items(&mut self, tokens: &[u32], lengths: &[u32]) -> std::result::Result<(), JsValue> {
+        let mut left = tokens;
+        let split = lengths.iter().map(|&length| {
+            let (first, rest) = left.split_at(left.len().min(length as usize));
+            left = rest;
+            first.to_vec()
+        });
+        let tokens = split.collect();
+        let tasks = self.waiting.take().unwrap_or_default();
+        self.trainer.set_tasks(tasks, Some(tokens)).map_err(|error| throw(&error))
+    }
+
+    /// Asks the downstream tasks for about `budget_ms`: the scores, once all are asked.
+    pub async fn score(&mut self, budget_ms: f64) -> std::result::Result<JsValue, JsValue> {
+        let scores = self.trainer.score_on(budget_ms / 1000.0).await.map_err(|error| throw(&error))?;
+        scores.map_or(Ok(JsValue::UNDEFINED), |scores| to_js(&scores))
+    }
+
+    /// The first `count` items of each task, as they were answered last.
+    pub fn examples(&self, count: usize) -> std::result::Result<JsValue, JsValue> {
+        let Some((exam, verdicts)) = self.trainer.exam().filter(|(exam, verdicts)| exam.rows.len() == verdicts.len())
+        else {
+            return to_js(&[(); 0]);
+        };
+        let examples = exam.answers(verdicts).map(|(&TaskItems { task, dropped, .. }, mut answers)| {
+            answers.truncate(count);
+            Examples { task, dropped, answers }
+        });
+        to_js(&examples.collect::<Vec<_>>())
     }
 
     /// Begins a text, with some of the config's `evaluation` fields set anew; `write` goes on with it. With a subword
@@ -500,6 +587,16 @@ async fn adapter_name() -> Option<String> {
 
 fn parse(config: JsValue) -> std::result::Result<Config, JsValue> {
     from_js(config).and_then(|json| config::parse(&json)).map_err(|error| throw(&error))
+}
+
+/// What the page asks in a shape of its own.
+fn read_as<T: serde::de::DeserializeOwned>(value: JsValue, name: &str) -> std::result::Result<T, JsValue> {
+    let read = from_js(value).and_then(|json| {
+        serde_json::from_value(json.clone()).map_err(|error| {
+            Error::refused(Problem::new(name, json, error.to_string(), "Write it in the shape that is documented."))
+        })
+    });
+    read.map_err(|error| throw(&error))
 }
 
 fn from_js(value: JsValue) -> Result<Value> {

@@ -194,6 +194,7 @@ fn one_row(label_smoothing: f64, z_loss: f64, soft_cap: Option<SoftCap>) -> Cros
         z_loss,
         soft_cap,
         accumulate: false,
+        margins: false,
         alone: false,
     }
 }

@@ -219,6 +219,7 @@ fn cross_entropy_case(label_smoothing: f64, z_loss: f64, soft_cap: Option<SoftCa
         z_loss,
         soft_cap,
         accumulate: false,
+        margins: false,
         alone: false,
     };
     let tokens: Vec<u32> = (0..15).map(|i| i * 7 % 5).collect();
@@ -402,6 +403,7 @@ impl Model {
                 shape,
                 micro_batches: 1,
                 labels: None,
+                margins: None,
                 accumulate: false,
                 largest: shape.rows().div_ceil(chunks) * vocabulary,
             };

@@ -142,6 +142,7 @@ fn a_run_brings_its_tokenizer() {
         (model.layers, model.width, model.heads, model.hidden, model.context) = (1, 16, 2, 32, 16);
         (config.training.steps, config.schedule.warmup_steps, config.evaluation.bytes) = (4, 0, 2000);
         (config.tokenizer.kind, config.tokenizer.vocabulary, config.evaluation.sample_tokens) = (kind, 300, 20);
+        config.evaluation.final_bytes = config.evaluation.bytes;
         let text = tiny_tales(30_000, 1);
         let learned = Subword::train(kind, 300, &text, &mut |_| ()).unwrap();
         let dataset = |subword| Rc::new(Dataset::with(&text, Tokenizer::Subword(subword), 0.2).unwrap());
@@ -166,7 +167,7 @@ fn a_run_brings_its_tokenizer() {
         });
         assert_eq!(again, whole.1, "{kind:?}");
         // Nats a token, over the bytes of the text that these tokens cover.
-        let tokens = 16 * windows.len();
+        let tokens: usize = windows.iter().map(|window| window.tokens.len() - 1).sum();
         let bytes: u32 = windows.iter().map(|window| window.scored_bytes).sum();
         let expected = evaluation.loss * tokens as f64 / std::f64::consts::LN_2 / f64::from(bytes);
         assert!((evaluation.bits_per_byte / expected - 1.0).abs() < 1e-9, "{kind:?}");
