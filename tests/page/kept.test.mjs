@@ -13,13 +13,15 @@ function hide(page) {
   });
 }
 
-/** The file that would be gone on with. */
+/** The file that would be gone on with: there is one run. */
 function keptBytes(page) {
   return page.evaluate(async () => {
     const folder = await navigator.storage.getDirectory();
     const file = async (name) => await (await folder.getFileHandle(name)).getFile();
-    const moved = await file('last.safetensors').catch(() => null);
-    const slot = async () => file(`last.safetensors.${await (await file('last.safetensors.which')).text()}`);
+    const [first] = (await Array.fromAsync(folder.keys())).filter((name) => name.includes('.safetensors'));
+    const name = first.replace(/safetensors.*/, 'safetensors');
+    const moved = await file(name).catch(() => null);
+    const slot = async () => file(`${name}.${await (await file(`${name}.which`)).text()}`);
     return [...new Uint8Array(await (moved ?? (await slot())).arrayBuffer())].join();
   });
 }
@@ -35,14 +37,13 @@ test('the browser keeps the last run and offers it; a torn file is never in its 
     // What a tab leaves that is closed while it writes.
     const files = await page.evaluate(async () => {
       const folder = await navigator.storage.getDirectory();
-      const torn = await (
-        await folder.getFileHandle('last.safetensors.new', { create: true })
-      ).createWritable();
+      const [name] = await Array.fromAsync(folder.keys());
+      const torn = await (await folder.getFileHandle(`${name}.new`, { create: true })).createWritable();
       await torn.write('half of');
       await torn.close();
       return Array.fromAsync(folder.keys());
     });
-    assert.deepEqual(files.sort(), ['last.safetensors', 'last.safetensors.new']);
+    assert.match(files.sort().join(), /^([\w-]{36}).safetensors,\1.safetensors.new$/);
     await comeBack(page);
     const offer = page.getByTestId('kept-offer');
     await offer.waitFor();
@@ -67,7 +68,7 @@ test('the browser keeps the last run and offers it; a torn file is never in its 
 
     await comeBack(page);
     await offer.waitFor();
-    await page.getByTestId('forget-kept').click();
+    await page.getByTestId('leave-kept').click();
     await offer.waitFor({ state: 'detached' });
     await comeBack(page);
     assert.equal(await offer.count(), 0);
@@ -97,10 +98,11 @@ test('without moves two slots and a pointer do; without room it is said once', (
     const torn = async (which) =>
       page.evaluate(async (which) => {
         const folder = await navigator.storage.getDirectory();
-        const pointer = await (await folder.getFileHandle('last.safetensors.which')).getFile();
-        const used = await pointer.text();
+        const pointer = (await Array.fromAsync(folder.keys())).find((name) => name.endsWith('.which'));
+        const used = await (await (await folder.getFileHandle(pointer)).getFile()).text();
         const slot = which === 'other' ? (used === 'a' ? 'b' : 'a') : used;
-        const file = await (await folder.getFileHandle(`last.safetensors.${slot}`)).createWritable();
+        const name = pointer.replace('.which', `.${slot}`);
+        const file = await (await folder.getFileHandle(name)).createWritable();
         await file.write('half');
         await file.close();
       }, which);

@@ -2,9 +2,15 @@
 
 import { save as download } from '../charts/save';
 import { send } from '../client';
+import { explain } from '../errors';
 import type { Event } from '../protocol';
+import { RunRecord } from '../record';
 import { can } from '../run/actions';
-import { fileTrouble, kept, live, loading, readiness } from '../state';
+import { fileTrouble, live, loading, offer, past, readiness } from '../state';
+import { newId } from '../store/id';
+import { own } from '../store/owners';
+import { headOf, loadRun, openRuns, updateRun } from '../store/runs';
+import { discardWeights } from './store';
 
 export const isRunFile = ({ name }: File): boolean => name.toLowerCase().endsWith('.safetensors');
 
@@ -21,18 +27,32 @@ export function load(file: File): void {
     return;
   }
   begin('file');
-  send({ type: 'load', source: file });
+  send({ type: 'load', run: newId(), source: file });
 }
 
-export function goOn(): void {
+/** Trains on from the weights that are kept of a run, with the points that it had until then. */
+export async function goOn(run: string): Promise<void> {
   if (!can.load.value) return;
   begin('kept');
-  send({ type: 'go-on' });
+  try {
+    const release = openRuns.has(run) ? null : await own(run);
+    if (!openRuns.has(run) && !release) throw new Error('It is open in another tab.');
+    release?.();
+    const stored = await loadRun(run);
+    past.value = stored && { run, record: RunRecord.of(stored) };
+    // One that left nothing but its weights begins a life of its own.
+    send({ type: 'go-on', run: stored ? run : newId(), from: run });
+  } catch (error) {
+    loading.value = null;
+    fileTrouble.value = { title: 'The run does not go on', message: explain(error).message };
+  }
 }
 
-export function forget(): void {
-  kept.value = null;
-  send({ type: 'forget-kept' });
+/** Leaves an offered run as it stands. Of one that is in no list, this throws away the weights. */
+export async function leave(run: string): Promise<void> {
+  offer.value = null;
+  if (headOf(run)) await updateRun(run, { state: 'stopped' });
+  else await discardWeights(run).catch(() => {});
 }
 
 function begin(what: 'file' | 'kept'): void {

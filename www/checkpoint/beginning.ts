@@ -14,6 +14,8 @@ import type { Keeper } from './keeper';
 const LARGEST = 1024 ** 3;
 
 export type Beginning = {
+  /** Its run's id. */
+  run: string;
   config: Config;
   text: Text;
   /** The text in the tokens of a tokenizer that the core has not itself. */
@@ -48,24 +50,24 @@ export class Beginnings {
     this.keeper = keeper;
   }
 
-  async fresh(config: Config): Promise<Beginning> {
+  async fresh(run: string, config: Config): Promise<Beginning> {
     const text = await this.texts.load(config);
-    return { config, text, ...(await this.tokenized(config, text)), step: 0, bytes: null };
+    return { run, config, text, ...(await this.tokenized(config, text)), step: 0, bytes: null };
   }
 
-  async file(source: Blob): Promise<Beginning> {
+  async file(run: string, source: Blob): Promise<Beginning> {
     if (source.size > LARGEST)
       throw new Error(`The file has ${inBytes(source.size)}; at most ${inBytes(LARGEST)} fit.`);
     const bytes = new Uint8Array(await source.arrayBuffer());
-    return this.checkpoint(this.reader.header(bytes), bytes);
+    return this.checkpoint(run, this.reader.header(bytes), bytes);
   }
 
-  /** The run that the browser keeps, and the text that was kept beside it. */
-  async kept(): Promise<{ beginning: Beginning; text: File | null }> {
-    const { bytes, header, text: file } = await this.keeper.read();
-    if (!file) return { beginning: await this.checkpoint(header, bytes), text: file };
+  /** A run that the browser keeps, and the text that was kept beside it. */
+  async kept(run: string): Promise<{ beginning: Beginning; text: File | null }> {
+    const { bytes, header, text: file } = await this.keeper.read(run);
+    if (!file) return { beginning: await this.checkpoint(run, header, bytes), text: file };
     const text = new Text('The text of the kept run', file.size, await file.text());
-    return { beginning: await this.goingOn(header, bytes, text), text: file };
+    return { beginning: await this.goingOn(run, header, bytes, text), text: file };
   }
 
   /** Where the present run was last saved. */
@@ -74,7 +76,7 @@ export class Beginnings {
     return this.keeper.last;
   }
 
-  private async checkpoint(header: Header, bytes: Uint8Array): Promise<Beginning> {
+  private async checkpoint(run: string, header: Header, bytes: Uint8Array): Promise<Beginning> {
     const { config } = header;
     const own = isOwn(config);
     if (own && !this.texts.at(config)) {
@@ -84,12 +86,17 @@ export class Beginnings {
       );
     }
     const text = await this.texts.load(config);
-    return { ...(await this.goingOn(header, bytes, text)), ...(own && { doubtful: text.facts.name }) };
+    return { ...(await this.goingOn(run, header, bytes, text)), ...(own && { doubtful: text.facts.name }) };
   }
 
-  private async goingOn({ config, step }: Header, bytes: Uint8Array, text: Text): Promise<Beginning> {
+  private async goingOn(
+    run: string,
+    { config, step }: Header,
+    bytes: Uint8Array,
+    text: Text,
+  ): Promise<Beginning> {
     const json = this.reader.tokenizer(bytes);
-    return { config, text, ...(await this.tokenized(config, text, json)), step, bytes };
+    return { run, config, text, ...(await this.tokenized(config, text, json)), step, bytes };
   }
 
   private async tokenized(config: Config, text: Text, json?: string) {
@@ -103,10 +110,11 @@ export async function begin(
   { config, text: { text }, bytes, doubtful }: Beginning,
   lab: Lab,
   report: (share: number) => void,
+  tasks: string | undefined,
 ): Promise<Run> {
   try {
-    if (bytes === null) return await lab.start(config, text, report);
-    return await lab.resume(config, bytes, text, report);
+    if (bytes === null) return await lab.start(config, text, report, tasks);
+    return await lab.resume(config, bytes, text, report, tasks);
   } catch (error) {
     if (isPanic(error) || isLoss(error) || doubtful === undefined) throw error;
     // Another text has other tokens, and the core may stumble over these first.

@@ -11,7 +11,7 @@ export function RunFiles() {
   const last = kept.value;
   return (
     <span class="run-files">
-      {last?.state === 'ours' && (
+      {last && (
         <span
           class="muted"
           title="Kept in this browser, in case the page or the device goes away"

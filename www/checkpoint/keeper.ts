@@ -1,8 +1,8 @@
-// Keeps the run, so that a lost device or a closed tab costs a minute at most: in memory, to go on from when its device
-// is lost, and in the browser's private files. Lives in the worker.
+// Keeps runs, so that a lost device or a closed tab costs a minute at most: in memory, to go on from when its device is
+// lost, and in the browser's private files, a file a run. Lives in the worker.
 //
 // What is in memory costs as much as the file has, with AdamW 12 bytes a parameter. It is there where a browser gives no
-// files (a private window), and no other tab can put its own run in its place.
+// files (a private window).
 
 import { getKnown } from '../config/values';
 import { explain, isPanic, passOn } from '../errors';
@@ -11,14 +11,18 @@ import type { LiveRun } from '../live';
 import type { Event, Kept } from '../protocol';
 import { isOwn } from '../text/texts';
 import type { Beginning } from './beginning';
-import { current, discard, list, replace } from './store';
+import {
+  current,
+  discardTexts,
+  discardWeights,
+  replace,
+  runsWithWeights,
+  textName,
+  weightsName,
+} from './store';
 
 /** Between two saves of a run that is training. */
 const EVERY_MS = 60_000;
-const LAST = 'last.safetensors';
-/** An own text lies beside its run, under a name that says which text it is: the two can never be mixed up. */
-const TEXT = 'last-text';
-const textName = (fingerprint: string): string => `${TEXT}.${fingerprint}.txt`;
 
 export class Keeper {
   private readonly header: (bytes: Uint8Array) => Header;
@@ -28,7 +32,6 @@ export class Keeper {
   private filedStep = 0;
   private filedText = false;
   private next = 0;
-  private complained = false;
 
   constructor(header: (bytes: Uint8Array) => Header, post: (event: Event) => void) {
     this.header = header;
@@ -37,15 +40,21 @@ export class Keeper {
 
   /** From now on the run that begins so is kept, and with it its text where that would be gone with the page. */
   follow(beginning: Beginning): void {
+    if (beginning.run !== this.last?.run) {
+      this.filedStep = 0;
+      this.filedText = false;
+    }
     this.last = beginning;
-    // What it goes on from is in a file already.
-    this.filedStep = beginning.step;
-    this.filedText = false;
     this.schedule();
   }
 
   get due(): boolean {
     return performance.now() >= this.next;
+  }
+
+  /** What is in memory is in its file too. */
+  get filed(): boolean {
+    return this.last !== null && this.filedStep === this.last.step;
   }
 
   private schedule(): void {
@@ -62,68 +71,71 @@ export class Keeper {
       if (!bytes) return;
       this.last = { ...this.last, step: run.step, bytes };
     }
-    const { step, bytes, text } = this.last;
-    if (bytes !== null && step !== this.filedStep) await this.file(bytes, text.text);
+    if (this.last.bytes !== null && !this.filed) await this.file(this.last, this.last.bytes);
   }
 
-  /** What goes wrong is told once. */
-  private async file(bytes: Uint8Array, text: string): Promise<void> {
+  private async file({ run, text }: Beginning, bytes: Uint8Array): Promise<void> {
     try {
       const header = this.header(bytes);
-      const own = isOwn(header.config);
-      if (own && !this.filedText) {
-        await replace(textName(header.text), new TextEncoder().encode(text));
+      if (isOwn(header.config) && !this.filedText) {
+        await replace(textName(run, header.text), new TextEncoder().encode(text.text));
         this.filedText = true;
       }
-      await replace(LAST, bytes);
+      await replace(weightsName(run), bytes);
       this.filedStep = header.step;
-      this.post({ type: 'kept', kept: describe(header, Date.now()), found: false });
-      await this.discardTexts(own ? header.text : null);
+      this.post({ type: 'kept', run, kept: describe(header, bytes.length, Date.now()) });
+      if (isOwn(header.config)) await discardTexts(run, textName(run, header.text));
     } catch (error) {
       if (isPanic(error)) throw error;
-      if (!this.complained) this.post({ type: 'not-kept', message: explain(error).message });
-      this.complained = true;
+      const full = error instanceof DOMException && error.name === 'QuotaExceededError';
+      this.post({ type: 'not-kept', run, bytes: bytes.length, full, message: explain(error).message });
     }
   }
 
-  /** Tells the page of a run that was kept before, where there is one that can be read. */
-  async find(): Promise<void> {
-    try {
-      const { header, at } = await this.read();
-      this.post({ type: 'kept', kept: describe(header, at), found: true });
-    } catch (error) {
-      // None, or none that is any good: nothing to offer.
-      if (isPanic(error)) throw error;
+  /** Tells the page of the newest run that is kept, can be read and is none of the `known`. */
+  async find(known: string[]): Promise<void> {
+    const runs = (await runsWithWeights().catch(() => [])).filter((run) => !known.includes(run));
+    const files = await Promise.all(
+      runs.map(async (run) => ({ run, file: await current(weightsName(run)) })),
+    );
+    files.sort((one, other) => (other.file?.lastModified ?? 0) - (one.file?.lastModified ?? 0));
+    for (const { run } of files) {
+      try {
+        const { header, bytes, at } = await this.read(run);
+        return this.post({ type: 'found-kept', run, kept: describe(header, bytes.length, at) });
+      } catch (error) {
+        // None that is any good: nothing to offer.
+        if (isPanic(error)) throw error;
+      }
     }
   }
 
-  /** The kept run, and its own text if it has one. */
-  async read(): Promise<{ bytes: Uint8Array; header: Header; at: number; text: File | null }> {
-    const file = await current(LAST);
-    if (!file) throw new Error('No run is kept in this browser any more. Train one, or load a file.');
+  /** A kept run, and its own text if it has one. */
+  async read(run: string): Promise<{ bytes: Uint8Array; header: Header; at: number; text: File | null }> {
+    const file = await current(weightsName(run));
+    if (!file)
+      throw new Error(
+        'The weights of this run are not in this browser any more. Train it anew, or load a file.',
+      );
     const bytes = new Uint8Array(await file.arrayBuffer());
     const header = this.header(bytes);
     return {
       bytes,
       header,
       at: file.lastModified,
-      text: isOwn(header.config) ? await current(textName(header.text)) : null,
+      text: isOwn(header.config) ? await current(textName(run, header.text)) : null,
     };
   }
 
-  async forget(): Promise<void> {
-    await discard([LAST]);
-    await this.discardTexts(null);
-  }
-
-  private async discardTexts(but: string | null): Promise<void> {
-    const names = (await list()).filter((name) => name.startsWith(TEXT));
-    await discard(names.filter((name) => but === null || !name.startsWith(textName(but))));
+  /** Removes what is kept of a run. */
+  forget(run: string): Promise<void> {
+    return discardWeights(run);
   }
 }
 
-const describe = ({ config, step }: Header, at: number): Kept => ({
+const describe = ({ config, step }: Header, bytes: number, at: number): Kept => ({
   step,
   steps: Number(getKnown(config, 'training.steps')),
+  bytes,
   at,
 });

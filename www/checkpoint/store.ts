@@ -39,7 +39,8 @@ async function fill(name: string, bytes: Uint8Array): Promise<Handle> {
     file.truncate(0);
     for (let at = 0; at < bytes.length; ) {
       const written = file.write(bytes.subarray(at), { at });
-      if (written === 0) throw new Error('the browser gives this page no more room');
+      if (written === 0)
+        throw new DOMException('the browser gives this page no more room', 'QuotaExceededError');
       at += written;
     }
     file.flush();
@@ -94,4 +95,27 @@ export async function list(): Promise<string[]> {
   const entries = (await folder()) as unknown as { keys(): AsyncIterable<string> };
   for await (const name of entries.keys()) names.push(name);
   return names;
+}
+
+/** The file of a run's weights, and of its own text, which says which text it is: the two can never be mixed up. */
+export const weightsName = (run: string): string => `${run}.safetensors`;
+export const textName = (run: string, fingerprint: string): string => `${run}-text.${fingerprint}.txt`;
+const isText = (run: string, name: string): boolean => name.startsWith(`${run}-text.`);
+
+/** The runs whose weights are here. */
+export async function runsWithWeights(): Promise<string[]> {
+  const ends = /\.safetensors(\.a|\.b)?$/;
+  const names = (await list()).filter((name) => ends.test(name));
+  return [...new Set(names.map((name) => name.replace(ends, '')))];
+}
+
+/** Removes a run's texts, but for the one of this name. */
+export async function discardTexts(run: string, but: string | null = null): Promise<void> {
+  const names = (await list()).filter((name) => isText(run, name));
+  await discard(names.filter((name) => but === null || !name.startsWith(but)));
+}
+
+export async function discardWeights(run: string): Promise<void> {
+  await discard([weightsName(run)]);
+  await discardTexts(run);
 }

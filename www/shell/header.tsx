@@ -1,7 +1,8 @@
-// Name, one sentence, the device, the scheme.
+// Name, one sentence, the views, the device, the scheme.
 
 import { Devices } from '../device/devices';
 import { type Scheme, scheme } from './scheme';
+import { Navigation, view } from './views';
 
 const SCHEMES: Record<Scheme, string> = { auto: 'System', light: 'Light', dark: 'Dark' };
 
@@ -18,6 +19,7 @@ export function Header() {
           <p>Train a small GPT on your own machine, and watch it learn.</p>
         </div>
       </div>
+      <Navigation />
       <div class="header-controls">
         <Devices />
         <label class="inline-control">
@@ -35,9 +37,11 @@ export function Header() {
             ))}
           </select>
         </label>
-        <button type="button" class="quiet jump" onClick={jump}>
-          Settings
-        </button>
+        {view.value === 'train' && (
+          <button type="button" class="quiet jump" onClick={jump}>
+            Settings
+          </button>
+        )}
       </div>
     </header>
   );

@@ -9,6 +9,8 @@ export type RunState = 'running' | 'paused' | 'stopped' | 'finished' | 'diverged
 /** Columns of equal length. */
 export type Table<Key extends string> = Record<Key, Float64Array>;
 
+export type Series = 'train' | 'validation';
+
 export type StoredRun = {
   id: string;
   /** Unique words that the visitor may change. */
@@ -28,3 +30,20 @@ export type StoredRun = {
   /** The earliest first. */
   scores: Scores[];
 };
+
+/** The weights of a run, in a file of the browser's. */
+export type Weights = { step: number; bytes: number; at: number };
+
+/** A run without its points, and with what they end with: all that a list needs. */
+export type RunHead = Omit<StoredRun, Series> & {
+  rows: Record<Series, number>;
+  last: Metric | null;
+  held: Evaluation | null;
+  weights: Weights | null;
+};
+
+/** Points of a run one after the other: the unit that is written. */
+export type Chunk = { run: string; series: Series; index: number; columns: Table<string> };
+
+/** A sweep, by those who make them; only this much is known here. */
+export type StoredSweep = { id: string; name: string; created: number };

@@ -1,0 +1,66 @@
+// Train, Runs, Sweeps: in the address, with Back, for keys and screen readers; none stops a run.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { hashOf, number, phase, planned, reaches, stepPast, visit } from './reading.mjs';
+import { long } from './runs.mjs';
+
+const current = (page) => page.locator('nav.views [aria-current=page]').textContent();
+const focused = (page) => page.evaluate(() => document.activeElement.textContent);
+
+test('a view that is left stops nothing, Back leads to it, and the address opens it', () =>
+  visit({ gpu: false, hash: hashOf(long) }, async (page, _errors, _requests, open) => {
+    await planned(page);
+    assert.match(await current(page), /^Train/);
+    await page.getByTestId('train').click();
+    const step = await stepPast(page, 5);
+    // What is being typed is no change yet, and stays.
+    await page.getByTestId('field-model.layers').fill('0');
+    await page.getByTestId('problem-model.layers').waitFor();
+
+    await page.getByTestId('view-runs').focus();
+    await page.keyboard.press('Enter');
+    await page.getByTestId('run-row').waitFor();
+    assert.match(page.url(), /\?view=runs#.*training\.steps=100000/);
+    assert.equal(await current(page), 'Runs');
+    assert.equal(await page.title(), 'Runs · trainlab');
+    assert.equal(await focused(page), 'Runs');
+    // The letters are for the Train view.
+    await page.keyboard.press('x');
+    await page.locator('[data-testid=view-train] small').filter({ hasText: '%' }).waitFor();
+    await page.getByTestId('view-sweeps').click();
+    assert.equal(await focused(page), 'Sweeps');
+
+    await page.goBack();
+    await page.getByTestId('run-row').waitFor();
+    await page.goBack();
+    await stepPast(page, step + 20);
+    assert.equal(await phase(page), 'running');
+    assert.equal(await focused(page), 'Train');
+    assert.doesNotMatch(page.url(), /view=/);
+    assert.equal(await page.getByTestId('field-model.layers').inputValue(), '0');
+    await page.goForward();
+    await page.getByTestId('run-row').waitFor();
+    assert.equal(await page.getByTestId('run-row').getAttribute('data-state'), 'running');
+
+    // Nothing of the list sticks out on a phone.
+    await page.setViewportSize({ width: 360, height: 740 });
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);
+
+    const other = await open(page.url());
+    await other.getByTestId('run-row').waitFor();
+    assert.equal(await current(other), 'Runs');
+    assert.equal(
+      await focused(other),
+      await other.evaluate(() => document.body.textContent),
+      'nothing was chosen here',
+    );
+    await other.getByTestId('view-train').click();
+    await planned(other);
+    assert.equal(await other.getByTestId('field-training.steps').inputValue(), '100000');
+    assert.ok(Number.isNaN(await number(other, 'status-loss')));
+
+    await page.getByTestId('view-train').click();
+    await page.getByTestId('stop').click();
+    await reaches(page, 'stopped');
+  }));
