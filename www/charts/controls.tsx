@@ -1,9 +1,9 @@
 // How the charts are drawn.
 
-import type { Signal } from '@preact/signals';
-import { logX, logY, smoothing, UNIT_LABELS, type Unit, unit, type XAxis, xAxis, zoom } from './view';
+import { Select, Toggle } from './inputs';
+import { logX, logY, smoothing, UNIT_LABELS, unit, type XAxis, xAxis, zoom } from './view';
 
-const X_CHOICES: Record<XAxis, string> = {
+export const X_CHOICES: Record<XAxis, string> = {
   step: 'Steps',
   tokens: 'Tokens',
   seconds: 'Seconds',
@@ -16,14 +16,39 @@ export function ChartControls() {
       <Select
         label="Across"
         choices={X_CHOICES}
-        of={xAxis}
+        value={xAxis.value}
         testid="x-axis"
-        // A stretch of steps is no stretch of seconds.
-        changed={resetZoom}
+        change={(value) => {
+          xAxis.value = value;
+          // A stretch of steps is no stretch of seconds.
+          resetZoom();
+        }}
       />
-      <Select label="Loss in" choices={UNIT_LABELS as Record<Unit, string>} of={unit} testid="unit" />
-      <Toggle label="Log x" of={logX} testid="log-x" />
-      <Toggle label="Log y" of={logY} testid="log-y" />
+      <Select
+        label="Loss in"
+        choices={UNIT_LABELS}
+        value={unit.value}
+        testid="unit"
+        change={(value) => {
+          unit.value = value;
+        }}
+      />
+      <Toggle
+        label="Log x"
+        value={logX.value}
+        testid="log-x"
+        change={(on) => {
+          logX.value = on;
+        }}
+      />
+      <Toggle
+        label="Log y"
+        value={logY.value}
+        testid="log-y"
+        change={(on) => {
+          logY.value = on;
+        }}
+      />
       <label class="inline-control">
         <span>Smoothing</span>
         <input
@@ -50,50 +75,4 @@ export function ChartControls() {
 
 function resetZoom(): void {
   zoom.value = null;
-}
-
-type SelectProps<Key extends string> = {
-  label: string;
-  choices: Record<Key, string>;
-  of: Signal<Key>;
-  testid: string;
-  changed?: () => void;
-};
-
-function Select<Key extends string>({ label, choices, of, testid, changed }: SelectProps<Key>) {
-  return (
-    <label class="inline-control">
-      <span>{label}</span>
-      <select
-        value={of.value}
-        data-testid={testid}
-        onChange={(event) => {
-          of.value = event.currentTarget.value as Key;
-          changed?.();
-        }}
-      >
-        {Object.entries<string>(choices).map(([value, text]) => (
-          <option key={value} value={value}>
-            {text}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
-}
-
-function Toggle({ label, of, testid }: { label: string; of: Signal<boolean>; testid: string }) {
-  return (
-    <label class="check">
-      <input
-        type="checkbox"
-        checked={of.value}
-        data-testid={testid}
-        onChange={(event) => {
-          of.value = event.currentTarget.checked;
-        }}
-      />
-      {label}
-    </label>
-  );
 }

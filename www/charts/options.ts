@@ -5,7 +5,7 @@ import { type Colour, colour, font } from './palette';
 import { scatter } from './scatter';
 import type { Table } from './table';
 import { logTicks, padded, tickText } from './ticks';
-import { logX, X_LABELS, xAxis, zoom } from './view';
+import { type View, X_LABELS } from './view';
 
 /** A plot this wide has room for units beside its lines. */
 const ROOMY = 480;
@@ -13,8 +13,12 @@ const ROOMY = 480;
 export type Line = {
   label: string;
   colour: Colour;
-  /** `points`: raw and faint. `marked`: a line through few, visible points. */
-  style: 'points' | 'line' | 'marked';
+  /** `points`: raw and faint. `marked`: a line through few, visible points. `edge`: of a band, not drawn itself. */
+  style: 'points' | 'line' | 'marked' | 'thin' | 'edge';
+  /** In CSS pixels: told apart without colour, too. */
+  dash?: number[];
+  /** Not in the legend. */
+  unnamed?: boolean;
   show: (value: number) => string;
 };
 
@@ -31,46 +35,64 @@ export type Spec = {
   beside?: { table: Table; label: string; reference: number };
   /** A dashed level to compare with. */
   reference: { label: string; value: number; show: (value: number) => string } | null;
+  /** What lies between two lines, by their indices. */
+  bands?: { high: number; low: number; colour: Colour }[];
+  /** Names the lines where there may be others another time: the plot is then made anew. */
+  shape?: string;
 };
 
 /** `latest` gives the spec as it is when uPlot asks: the options outlive many of them. */
-export function options(latest: () => Spec, width: number, moved: (plot: uPlot) => void): uPlot.Options {
+export function options(
+  latest: () => Spec,
+  view: View,
+  width: number,
+  moved: (plot: uPlot) => void,
+): uPlot.Options {
   const spec = latest();
   const { lines, logY } = spec;
+  const logX = view.logX.peek();
   return {
     width,
     height: spec.height,
     legend: { show: false },
     cursor: {
-      sync: { key: 'trainlab', scales: ['x', null] },
+      sync: { key: view.name, scales: ['x', null] },
       drag: { x: true, y: false, setScale: false },
       dataIdx: (plot, line, index) => nearest(plot.data[line] ?? [], index),
       points: { size: 7 },
     },
     scales: {
-      x: { time: false, distr: logX.peek() ? 3 : 1, range: (_, low, high) => xRange(low, high) },
+      x: { time: false, distr: logX ? 3 : 1, range: (_, low, high) => xRange(view, low, high) },
       y: { distr: logY ? 3 : 1, range: (_, low, high) => yRange(latest(), low, high) },
     },
     series: [{}, ...lines.map(seriesFor)],
+    ...(spec.bands && { bands: spec.bands.map(bandFor) }),
     axes: [
-      axis(X_LABELS[xAxis.peek()], logX.peek(), { size: 34, labelSize: 22 }),
+      axis(X_LABELS[view.xAxis.peek()], logX, { size: 34, labelSize: 22 }),
       axis(spec.yLabel, logY, { size: 58, labelSize: 22 }),
     ],
     hooks: {
       draw: [(plot) => drawReference(plot, latest())],
       setCursor: [moved],
-      setSelect: [select],
+      setSelect: [(plot) => select(plot, view)],
     },
   };
 }
 
 function seriesFor(line: Line): uPlot.Series {
-  const stroke = colour(line.colour);
+  const stroke = colour(line.colour, line.style === 'thin' ? 0.6 : 1);
   const common = { label: line.label, spanGaps: true };
+  if (line.style === 'edge') return { ...common, width: 0, points: { show: false } };
   if (line.style === 'points') return { ...common, paths: scatter(stroke), points: { show: false } };
   const points = { show: line.style === 'marked', size: 7, fill: stroke, stroke };
-  return { ...common, stroke, width: 2.25, points };
+  const width = line.style === 'thin' ? 1 : 2.25;
+  return { ...common, stroke, width, points, ...(line.dash && { dash: line.dash }) };
 }
+
+const bandFor = ({ high, low, colour: of }: NonNullable<Spec['bands']>[number]): uPlot.Band => ({
+  series: [high + 1, low + 1],
+  fill: colour(of, 0.16),
+});
 
 function axis(label: string, log: boolean, sizes: { size: number; labelSize: number }): uPlot.Axis {
   const ink = colour('muted');
@@ -99,10 +121,11 @@ function logSplits(plot: uPlot, axis: number, low: number, high: number): number
   return logTicks(low, high, Math.floor(length / (axis === 0 ? ACROSS : UPWARDS)));
 }
 
-function xRange(low: number | null, high: number | null): [number, number] {
+function xRange({ zoom, logX }: View, low: number | null, high: number | null): [number, number] {
+  const log = logX.peek();
   if (zoom.peek()) return zoom.peek() as [number, number];
-  if (low === null || high === null) return logX.peek() ? [1, 10] : [0, 1];
-  if (low === high) return logX.peek() ? [low / 2, high * 2] : [Math.max(low - 1, 0), high + 1];
+  if (low === null || high === null) return log ? [1, 10] : [0, 1];
+  if (low === high) return log ? [low / 2, high * 2] : [Math.max(low - 1, 0), high + 1];
   return [low, high];
 }
 
@@ -137,7 +160,7 @@ function drawReference(plot: uPlot, { reference, yLabel }: Spec): void {
   ctx.restore();
 }
 
-function select(plot: uPlot): void {
+function select(plot: uPlot, { zoom }: View): void {
   const { left, width } = plot.select;
   if (width < 4) return;
   zoom.value = [plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x')];

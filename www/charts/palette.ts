@@ -7,14 +7,21 @@ export type Colour =
   | 'speed'
   | 'gradient'
   | 'rate'
+  | 'accuracy'
   | 'ink'
   | 'muted'
   | 'line'
-  | 'surface';
+  | 'surface'
+  | GroupColour;
 
-export function colour(name: Colour): string {
+/** Groups of runs, in a comparison. */
+export type GroupColour = `group-${number}`;
+
+/** `share`: of it, the rest is transparent. */
+export function colour(name: Colour, share = 1): string {
   const probe = document.createElement('span');
-  probe.style.color = `var(--${name})`;
+  const part = `color-mix(in srgb, var(--${name}) ${100 * share}%, transparent)`;
+  probe.style.color = share < 1 ? part : `var(--${name})`;
   document.body.append(probe);
   const resolved = getComputedStyle(probe).color;
   probe.remove();

@@ -6,12 +6,9 @@ import uPlot from 'uplot';
 import { repaint } from '../shell/scheme';
 import { type Line, options, type Spec } from './options';
 import type { Table } from './table';
-import { logX, xAxis, zoom } from './view';
+import { runView, type View } from './view';
 
-/** The plots on the page, for export as a picture. */
-export const plots = new Map<string, { plot: uPlot; spec: () => Spec }>();
-
-export function Plot({ spec, note }: { spec: Spec; note?: string }) {
+export function Plot({ spec, note, view = runView }: { spec: Spec; note?: string; view?: View }) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
   const latest = useRef(spec);
@@ -27,12 +24,12 @@ export function Plot({ spec, note }: { spec: Spec; note?: string }) {
     };
     const spec = () => latest.current;
     const made = new uPlot(
-      options(spec, element.clientWidth, moved),
+      options(spec, view, element.clientWidth, moved),
       spec().table as uPlot.AlignedData,
       element,
     );
     plot.current = made;
-    plots.set(spec().id, { plot: made, spec });
+    view.plots.set(spec().id, { plot: made, spec });
     const resize = new ResizeObserver(() => {
       if (element.clientWidth > 0)
         made.setSize({ width: element.clientWidth, height: latest.current.height });
@@ -40,14 +37,14 @@ export function Plot({ spec, note }: { spec: Spec; note?: string }) {
     resize.observe(element);
     return () => {
       resize.disconnect();
-      plots.delete(spec().id);
+      view.plots.delete(spec().id);
       made.destroy();
     };
-  }, [spec.id, spec.yLabel, spec.logY, xAxis.value, logX.value, repaint.value]);
+  }, [spec.id, spec.yLabel, spec.logY, spec.shape, view.xAxis.value, view.logX.value, repaint.value]);
 
   useEffect(
     () => plot.current?.setData(spec.table as uPlot.AlignedData),
-    [spec.table, zoom.value, spec.reference?.value],
+    [spec.table, view.zoom.value, spec.reference?.value],
   );
 
   return (
@@ -74,16 +71,19 @@ function Legend({ spec, indices }: LegendProps) {
   const { beside, reference } = spec;
   return (
     <ul class="legend" data-live={indices !== null || undefined}>
-      {spec.lines.map((line, index) => (
-        <li key={line.label} class={`${line.style} ${line.colour}`}>
-          {line.label} <b>{text(line, at(spec.table, index + 1))}</b>
-          {beside && (
-            <small>
-              {text(line, at(beside.table, index + 1))} {beside.label}
-            </small>
-          )}
-        </li>
-      ))}
+      {spec.lines.map((line, index) =>
+        line.unnamed ? null : (
+          <li key={line.label} class={`${line.style} ${line.colour}`}>
+            {line.dash && <Sample dash={line.dash} />}
+            {line.label} <b>{text(line, at(spec.table, index + 1))}</b>
+            {beside && (
+              <small>
+                {text(line, at(beside.table, index + 1))} {beside.label}
+              </small>
+            )}
+          </li>
+        ),
+      )}
       {reference && (
         <li class="dashed reference">
           {reference.label} <b>{reference.show(reference.value)}</b>
@@ -98,12 +98,20 @@ function Legend({ spec, indices }: LegendProps) {
   );
 }
 
+/** How a line is dashed. */
+const Sample = ({ dash }: { dash: number[] }) => (
+  <svg class="sample" viewBox="0 0 26 4" aria-hidden="true">
+    <line x2="26" y1="2" y2="2" stroke-dasharray={dash.join(' ') || undefined} />
+  </svg>
+);
+
 const text = (line: Line, value: number | null): string => (value === null ? '–' : line.show(value));
 
 function inWords(spec: Spec): string {
-  const latest = spec.lines.map((line, index) => {
+  const latest = spec.lines.flatMap((line, index) => {
+    if (line.unnamed) return [];
     const value = spec.table[index + 1]?.findLast((cell) => cell !== null) ?? null;
-    return `${line.label} ${text(line, value)}`;
+    return [`${line.label} ${text(line, value)}`];
   });
   return `${spec.title}, ${spec.yLabel}: ${latest.join(', ')}`;
 }

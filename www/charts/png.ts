@@ -1,15 +1,15 @@
 // The charts as one picture, in the colours of the page: titles, legends and all four plots.
 
 import { colour, font } from './palette';
-import { plots } from './plot';
 import { save } from './save';
+import { runView } from './view';
 
 const GAP = 16;
 const TITLE = 34;
 const COLUMNS_BELOW = 3;
 
 export function savePng(): void {
-  const [large, ...small] = [...plots.values()];
+  const [large, ...small] = [...runView.plots.values()];
   if (!large) return;
   const ratio = devicePixelRatio;
   const wide = large.plot.ctx.canvas;
@@ -33,7 +33,7 @@ export function savePng(): void {
     let left = x + 24 * ratio + context.measureText(spec().title).width;
     context.font = font(12 * ratio);
     // The small plots have one colour each, and no room for more than their titles.
-    for (const line of plot === large.plot ? spec().lines : []) {
+    for (const line of plot === large.plot ? spec().lines.filter(({ unnamed }) => !unnamed) : []) {
       context.fillStyle = colour(line.colour);
       context.fillText(
         line.style === 'points' ? `· ${line.label}` : `— ${line.label}`,

@@ -1,5 +1,6 @@
 // Which plots there are, and what each shows of a run.
 
+import { meanChance } from '../downstream/words';
 import { nats } from '../format';
 import type { Plan } from '../lab';
 import type { RunRecord } from '../record';
@@ -17,7 +18,7 @@ const rounded = (value: number): string => tickText(Number(value.toPrecision(3))
 export function specs(run: RunRecord | null, plan: Plan | null): { loss: Spec; others: Spec[] } {
   return {
     loss: lossSpec(run, run?.plan ?? plan),
-    others: [speedSpec(run), gradientSpec(run), rateSpec(run)],
+    others: [speedSpec(run), gradientSpec(run), rateSpec(run), ...accuracySpecs(run)],
   };
 }
 
@@ -109,6 +110,28 @@ function rateSpec(run: RunRecord | null): Spec {
     table: positive(table, logX.value, false),
     reference: null,
   };
+}
+
+/** Where downstream tasks were scored: the mean over them. */
+function accuracySpecs(run: RunRecord | null): Spec[] {
+  const last = run?.scores.at(-1);
+  if (!run || !last) return [];
+  const table: Table = [
+    run.scores.map((scores) => scores[xAxis.value]),
+    run.scores.map(({ accuracy }) => accuracy),
+  ];
+  const spec: Spec = {
+    id: 'accuracy',
+    title: 'Downstream accuracy',
+    yLabel: 'share right, mean over tasks',
+    height: SMALL,
+    logY: false,
+    fromZero: true,
+    lines: [{ label: 'tasks', colour: 'accuracy', style: 'marked', show: rounded }],
+    table: positive(table, logX.value, false),
+    reference: { label: 'chance', value: meanChance(last.tasks), show: rounded },
+  };
+  return [spec];
 }
 
 /** An empty frame, so that the axes and the level to beat are there before the first step. */
