@@ -50,6 +50,16 @@ const stages = {
       await run(process.execPath, ['--test', '--test-reporter=spec', 'tests/tokenizers/wasm.test.mjs']);
     },
   },
+  www: {
+    needs: [nodePackages],
+    body: () =>
+      run(process.execPath, [
+        '--test',
+        '--test-reporter=spec',
+        'tests/www/compare.test.mjs',
+        'tests/www/sweep.test.mjs',
+      ]),
+  },
   browser: { needs: [wasmRust, wasmBindgen, wasmPack, chrome, chromedriver], body: browserTests },
   page: { needs: [nodePackages, wasmRust, wasmBindgen, chrome], body: pageTests },
 };

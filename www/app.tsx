@@ -1,9 +1,10 @@
-// The page from top to bottom: header, messages, the run with its charts and samples; beside it the settings.
+// The page from top to bottom: header, messages, the view that is chosen; beside the one that trains, the settings.
 
 import { Charts } from './charts/charts';
 import { FileNotices } from './checkpoint/notices';
 import { Recovery } from './device/loss';
 import { DeviceNotices } from './device/notices';
+import { Downstream } from './downstream/panel';
 import { Settings } from './form/settings';
 import { Beside } from './pieces/beside';
 import { ProfilePanel } from './profile/panel';
@@ -12,33 +13,53 @@ import { Plan } from './run/plan';
 import { Samples } from './run/samples';
 import { Status } from './run/status';
 import { Troubles } from './run/troubles';
+import { PastRun } from './runs-list/past';
+import { RunsView } from './runs-list/view';
 import { Header } from './shell/header';
 import { LinkNotice } from './shell/link';
+import { ViewTitle, view } from './shell/views';
+import { StoreNotices } from './store/notices';
+import { Sweeps } from './sweep/sweeps';
 import { DropTarget } from './text/drop';
 import { TokenizerPanel } from './tokenizer/panel';
 
+const VIEWS = { train: TrainView, runs: RunsView, sweeps: Sweeps };
+
 export function App() {
+  const Shown = VIEWS[view.value];
   return (
     <>
       <Header />
-      <main class="main" id="main">
-        <LinkNotice />
+      <main class={`main ${view.value}`} id="main">
         <DeviceNotices />
         <Recovery />
         <Troubles />
         <FileNotices />
-        <section class="panel run" aria-label="Run">
-          <Controls />
-          <Status />
-        </section>
-        <Plan />
-        <TokenizerPanel />
-        <ProfilePanel />
-        <Charts />
-        <Samples />
+        <StoreNotices />
+        <Shown key={view.value} />
       </main>
-      <Settings />
+      {view.value === 'train' && <Settings />}
       <DropTarget />
+    </>
+  );
+}
+
+function TrainView() {
+  return (
+    <>
+      <ViewTitle>Train</ViewTitle>
+      <LinkNotice />
+      <PastRun />
+      <section class="panel run" aria-label="Run">
+        <Controls />
+        <Status />
+      </section>
+      <Plan />
+      <TokenizerPanel />
+      <ProfilePanel />
+      <Charts />
+      <Downstream />
+      <Samples />
       <Beside />
     </>
   );

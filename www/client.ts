@@ -1,47 +1,34 @@
-// The page's end of the worker: starts it, sends commands, hands its events on.
+// The page's end of the lab that trains the run in view: starts it, sends commands, hands its events on.
 
 import type { Config } from './config/schema';
-import { keptTilings } from './device/tilings';
-import type { Problem } from './lab';
+import type { Problem, Question, Verdict } from './lab';
+import { type Brought, LabWorker } from './lab-worker';
 import type { Command, Event } from './protocol';
 import { asked, live, phase, trouble } from './state';
 
 /** How long a Stop may go unheard before the worker is replaced. */
 const PATIENCE_MS = 10_000;
 
-let worker: Worker | null = null;
+let lab: LabWorker | null = null;
 /** Runs out where a Stop stays unheard. */
 let patience: ReturnType<typeof setTimeout> | undefined;
-let serial = 0;
 const listeners: ((event: Event) => void)[] = [];
-const checks = new Map<number, (problems: Problem[]) => void>();
-/** Kept so that a new worker can be given it again. */
-let own: { source: Blob | string; name: string } | null = null;
-let tokenizer: { source: Blob; name: string } | null = null;
+/** By the visitor, to this page: a sweep's labs are given it too. */
+export const brought: Brought = { text: null, tokenizer: null, tasks: null };
 
 export function launch(): void {
-  worker?.terminate();
+  lab?.end();
   clearTimeout(patience);
   phase.value = 'waking';
-  worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'lab' });
-  worker.addEventListener('message', ({ data }: MessageEvent<Event>) => receive(data));
-  worker.addEventListener('error', (event) => {
-    receive({ type: 'crashed', message: event.message || 'The lab could not be started.' });
-  });
-  // Commands wait in the worker until the core is there.
+  lab = new LabWorker('lab', receive);
   openDevice();
-  if (own) send({ type: 'own-text', ...own });
-  if (tokenizer) send({ type: 'tokenizer-file', ...tokenizer });
-  send({ type: 'find-kept' });
+  lab.give(brought);
 }
 
 function receive(event: Event): void {
-  if (event.type === 'checked') {
-    checks.get(event.id)?.(event.problems);
-    checks.delete(event.id);
-  }
-  if (event.type === 'tokenizer-file') tokenizer = { source: event.source, name: event.facts.name };
-  if (event.type === 'own-text' && event.source) own = { source: event.source, name: event.facts.name };
+  if (event.type === 'tokenizer-file') brought.tokenizer = { source: event.source, name: event.facts.name };
+  if (event.type === 'own-text' && event.source)
+    brought.text = { source: event.source, name: event.facts.name };
   for (const listener of listeners) listener(event);
   if (!live.value) clearTimeout(patience);
 }
@@ -51,16 +38,16 @@ export function listen(listener: (event: Event) => void): void {
 }
 
 export function send(command: Command): void {
-  worker?.postMessage(command);
+  lab?.send(command);
 }
 
 export function openDevice(choice = asked.value): void {
   asked.value = choice;
-  send({ type: 'open', device: choice, base: document.baseURI, tilings: keptTilings() });
+  lab?.open(choice);
 }
 
 export function useOwnText(source: Blob | string, name: string): void {
-  own = { source, name };
+  brought.text = { source, name };
   send({ type: 'own-text', source, name });
 }
 
@@ -68,19 +55,27 @@ export function useTokenizer(source: Blob, name: string): void {
   send({ type: 'tokenizer-file', source, name });
 }
 
-export function check(config: Config): Promise<Problem[]> {
-  serial += 1;
-  const id = serial;
-  send({ type: 'check', id, config });
-  return new Promise((resolve) => checks.set(id, resolve));
+/** Where the lab breaks down nothing is found wrong: its end is told by itself. */
+export async function check(config: Config): Promise<Problem[]> {
+  const answer = lab?.ask<'checked'>({ type: 'check', config });
+  return (await answer?.catch(() => null))?.problems ?? [];
+}
+
+/** The visitor's own downstream tasks; they replace those before once they are known to be good. */
+export function useTasks(source: Blob, name: string): void {
+  brought.tasks = { source, name };
+  send({ type: 'own-tasks', source, name });
+}
+
+/** Do groups of runs differ? Rejects with the reason where that cannot be said. */
+export async function compare(question: Question): Promise<Verdict> {
+  const answer = await lab?.ask<'compared'>({ type: 'compare', question });
+  if (!answer?.verdict) throw new Error(answer?.message ?? 'The lab is not there.');
+  return answer.verdict;
 }
 
 /** Returns the id by which the answer is known. */
-export function askPlan(config: Config): number {
-  serial += 1;
-  send({ type: 'plan', id: serial, config });
-  return serial;
-}
+export const askPlan = (config: Config): number => lab?.put({ type: 'plan', config }) ?? 0;
 
 /** A worker that does not hear (a step may take minutes on a slow device) is replaced. */
 export function stop(): void {

@@ -15,6 +15,9 @@ export function fold(event: Event): void {
       state.recovery.value = null;
       state.profiling.value = null;
       state.tokenizing.value = null;
+      // A new worker has no run.
+      state.present.value = null;
+      state.kept.value = null;
       break;
     case 'device':
       state.device.value = event.device;
@@ -97,6 +100,21 @@ export function fold(event: Event): void {
       state.record.value?.validation.push(event.evaluation);
       touch();
       break;
+    case 'scores':
+      state.record.value?.addScores(event.scores);
+      touch();
+      break;
+    case 'examples':
+      if (state.record.value) state.record.value.examples = event.examples;
+      touch();
+      break;
+    case 'own-tasks':
+      state.ownTasks.value = event.facts;
+      state.ownTasksRefusal.value = null;
+      break;
+    case 'own-tasks-refused':
+      state.ownTasksRefusal.value = `${event.name} was not taken. ${sentence(event.message)}`;
+      break;
     case 'sample':
       state.record.value?.addSample(event.sample);
       state.sampling.value = true;
@@ -120,10 +138,7 @@ export function fold(event: Event): void {
       };
       break;
     case 'kept':
-      state.kept.value = { ...event.kept, state: event.found ? 'offered' : 'ours' };
-      break;
-    case 'not-kept':
-      state.notKept.value = event.message;
+      if (event.run === state.present.value) state.kept.value = event.kept;
       break;
     case 'profiling':
       state.profiling.value = event.share;
@@ -139,16 +154,20 @@ export function fold(event: Event): void {
   }
 }
 
-function begin({ config, plan, device, from, continues }: Event & { type: 'started' }): void {
-  const { kept, record, loading } = state;
+function begin({ run, config, plan, device, from, continues }: Event & { type: 'started' }): void {
+  const { kept, record, past } = state;
   const next = new RunRecord(config, plan, device, from ?? 0);
-  if (continues && record.value) next.takeUp(record.value);
+  const earlier = continues ? record.value : past.value?.run === run ? past.value.record : null;
+  if (earlier) next.takeUp(earlier);
   record.value = next;
+  past.value = null;
   if (!continues) {
-    if (kept.value) kept.value = { ...kept.value, state: loading.value === 'kept' ? 'ours' : 'other' };
+    state.present.value = run;
+    kept.value = null;
+    state.offer.value = null;
     state.recovery.value = null;
   }
-  loading.value = null;
+  state.loading.value = null;
   state.fileTrouble.value = null;
   state.sampleRefusal.value = null;
   state.sampling.value = false;

@@ -1,6 +1,7 @@
 // What the Rust core hands to the page: plain objects only. Types, no code.
 
 import type { Config, Value, Values } from './config/schema';
+import type { Budget } from './sweep/types';
 
 /** One setting (or several together) that does not fit, and what to do about it. */
 export type Problem = {
@@ -63,7 +64,12 @@ export type Metric = Place & {
   tokens_per_second: number;
 };
 
-export type Evaluation = Place & { loss: number; bits_per_byte: number };
+export type Evaluation = Place & {
+  loss: number;
+  bits_per_byte: number;
+  /** Of the bits per byte; NaN or null where only one window was read. */
+  standard_error: number;
+};
 
 /** What a model scored on one downstream task. */
 export type TaskScore = {
@@ -79,6 +85,68 @@ export type TaskScore = {
 
 /** What a model scored on downstream tasks, after so many steps; `accuracy` is the mean over them. */
 export type Scores = Place & { accuracy: number; standard_error: number; tasks: TaskScore[] };
+
+/** Do groups of runs differ by a measure? A run that has no finite value, such as a diverged one, has NaN. */
+export type Question = {
+  metric: { name: string; goal: 'minimize' | 'maximize'; unit: string };
+  groups: { name: string; values: { seed: number | null; value: number }[] }[];
+};
+
+/** What the data support. `low`, `high`: a 95 % interval; null where there is nothing to judge chance by. */
+export type Verdict = {
+  groups: {
+    name: string;
+    n: number;
+    /** Values that are no finite numbers. */
+    left_out: number;
+    mean: number | null;
+    sd: number | null;
+    low: number | null;
+    high: number | null;
+  }[];
+  /** The best group, `a`, against each of the others. */
+  pairs: {
+    a: string;
+    b: string;
+    verdict: 'different' | 'not_seen' | 'unknown';
+    test: 'paired' | 'welch' | null;
+    n: number;
+    difference: number;
+    low: number | null;
+    high: number | null;
+    p: number | null;
+    /** By Holm's correction for all pairs of groups. */
+    p_corrected: number | null;
+    /** Hedges' g. */
+    effect: number | null;
+    words: string;
+  }[];
+  words: string;
+};
+
+/** A question, and what the model made of it. */
+export type Answer = {
+  context: string;
+  choices: string[];
+  /** Which of them is right. */
+  answer: number;
+  /** What lies between the question and what decides it; null where nobody knows. */
+  distance: number | null;
+  /** Of each choice, in nats. */
+  log_probabilities: number[];
+  /** The likeliest; null where the only one is not what the model would have written. */
+  chosen: number | null;
+  /** The same by log-probability per byte. */
+  chosen_per_byte: number | null;
+};
+
+/** Some questions of a task. */
+export type Examples = {
+  task: string;
+  /** Own questions that were left out, because they occur in the training text. */
+  dropped: number;
+  answers: Answer[];
+};
 
 /** A text, while it is written and after: where it begins, and all that decides how it goes on. */
 export type Sample = {
@@ -114,10 +182,13 @@ export type Pumped = {
   started: number;
   metrics: Metric[];
   message?: string;
+  /** It failed because a loss or a gradient was not finite. */
+  diverged: boolean;
   /** All steps that were started have arrived: the run can be saved. */
   settled: boolean;
   evaluation_due: boolean;
   sample_due: boolean;
+  scores_due: boolean;
 };
 
 export interface Run {
@@ -135,6 +206,16 @@ export interface Run {
   /** After `failed`: the whole story. */
   explain(): Promise<string>;
   evaluate(): Promise<Evaluation>;
+  /**
+   * Where the core has not the tokenizer itself: the texts of the downstream tasks, to be handed back in tokens, one after
+   * the other, with how many each has. No scores are due before.
+   */
+  item_texts(): string[] | undefined;
+  use_items(tokens: Uint32Array, lengths: Uint32Array): void;
+  /** Asks the downstream tasks for about that long: the scores, once all are asked. */
+  score(budgetMs: number): Promise<Scores | undefined>;
+  /** The first so many questions of each task, as they were answered last. */
+  examples(count: number): Examples[];
   /**
    * Begins a text, with some of the config's `evaluation` fields set anew. Throws where they do not fit. `prompt`: in
    * tokens, where the core has not the tokenizer itself.
@@ -235,9 +316,17 @@ export interface Lab {
   tilings(): string | undefined;
   /** Takes them up again on the same adapter, so that nothing is measured twice. */
   recall(tilings: string): void;
-  /** `progress` is told the share of kernels that are compiled. */
-  start(config: Config, text: string, progress: (share: number) => void): Promise<Run>;
+  /** How many steps a budget gives such a run; for time, a short trial on this device tells. */
+  steps_for(config: Config, text: string, budget: Budget): Promise<number>;
+  /** `progress` is told the share of kernels that are compiled. `tasks`: the visitor's own, as JSON Lines. */
+  start(config: Config, text: string, progress: (share: number) => void, tasks?: string): Promise<Run>;
   /** The same from a checkpoint of such a run; refuses another text than it began with. */
-  resume(config: Config, bytes: Uint8Array, text: string, progress: (share: number) => void): Promise<Run>;
+  resume(
+    config: Config,
+    bytes: Uint8Array,
+    text: string,
+    progress: (share: number) => void,
+    tasks?: string,
+  ): Promise<Run>;
   free(): void;
 }

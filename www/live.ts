@@ -13,6 +13,8 @@ const PUMP_MS = 12;
 const WAIT_MS = 3;
 /** Metrics of steps that were already under way arrive within this time after a pause. */
 const SETTLE_MS = 1000;
+/** Questions of each task that the page shows. */
+const EXAMPLES = 5;
 
 /** Once stopped or finished it takes no more steps, but the weights are there to be sampled. */
 type State = 'running' | 'paused' | 'stopped' | 'finished';
@@ -125,7 +127,7 @@ export class LiveRun {
       return asked ? await this.begin(asked) : await this.digest(this.advance());
     } catch (error) {
       passOn(error);
-      this.post({ type: 'failed', message: explain(error).message });
+      this.post({ type: 'failed', message: explain(error).message, diverged: false });
       return false;
     }
   }
@@ -197,10 +199,17 @@ export class LiveRun {
     this.tell(pumped);
     if (pumped.state === 'failed') {
       const message = await this.run.explain().catch(() => pumped.message ?? 'The run failed.');
-      this.post({ type: 'failed', message });
+      this.post({ type: 'failed', message, diverged: pumped.diverged });
       return false;
     }
     if (pumped.evaluation_due) this.post({ type: 'evaluation', evaluation: await this.run.evaluate() });
+    if (pumped.scores_due) {
+      // A part in each turn, so that commands are heard in between; no step is taken before all is asked.
+      const scores = await this.run.score(PUMP_MS);
+      if (scores) this.post({ type: 'scores', scores });
+      if (scores) this.post({ type: 'examples', examples: this.run.examples(EXAMPLES) });
+      return true;
+    }
     if (pumped.sample_due) {
       // The turns after this one write it; only then is the run finished.
       return this.begin({});

@@ -6,14 +6,19 @@ import type {
   DeviceChoice,
   DeviceInfo,
   Evaluation,
+  Examples,
   Metric,
   Piece,
   Plan,
   Problem,
   Profile,
+  Question,
   Sample,
+  Scores,
+  Verdict,
   VocabularyUse,
 } from './lab';
+import type { Budget, Cost, Reading } from './sweep/types';
 import type { Stage } from './tokenizer/messages';
 
 /** Page → worker. They are handled one after the other, between two turns of the training loop. */
@@ -31,6 +36,8 @@ export type Command =
   | { type: 'own-text'; source: Blob | string; name: string }
   /** Use this as the visitor's own tokenizer. Answered by `tokenizer-file` or `tokenizer-refused`. */
   | { type: 'tokenizer-file'; source: Blob; name: string }
+  /** Use these as the visitor's own downstream tasks. Answered by `own-tasks` or `own-tasks-refused`. */
+  | { type: 'own-tasks'; source: Blob; name: string }
   /** Make the tokenizer and the text in its tokens ready. Told by `tokenizing`, answered by `tokenized`. */
   | { type: 'prepare'; config: Config }
   /** End that; a run that waits for it is not begun. */
@@ -40,10 +47,10 @@ export type Command =
    * `split`, once there is a plan.
    */
   | { type: 'split'; id: number; config: Config; sample: string | null }
-  /** Start a run and let it go on. */
-  | { type: 'train'; config: Config }
-  /** One step, of a paused run or of a new one where none is live. */
-  | { type: 'step'; config: Config }
+  /** Start a run and let it go on. `run`: the id that it is known by from now on. */
+  | { type: 'train'; run: string; config: Config }
+  /** One step, of a paused run or, where none is live, of a new one. */
+  | { type: 'step'; run: string; config: Config }
   | { type: 'pause' }
   | { type: 'resume' }
   /** End the run; its weights stay until the next one, so that it can still be sampled. */
@@ -53,25 +60,33 @@ export type Command =
   /** The run as a file, between two steps. Answered by `saved` or `file-refused`. */
   | { type: 'save' }
   /** Go on from such a file, paused. Answered by `started` or `file-refused`; the run before stays until then. */
-  | { type: 'load'; source: Blob }
+  | { type: 'load'; run: string; source: Blob }
   /** Keep the run in the browser now: the page may go away at any time. */
   | { type: 'keep' }
-  /** Is a run kept here? Answered by `kept` if so. */
-  | { type: 'find-kept' }
-  /** Train on from the kept run. Answered as `load`. */
-  | { type: 'go-on' }
+  /** Are weights kept here of a run that is none of these? Answered by `found-kept` if so. */
+  | { type: 'find-kept'; known: string[] }
+  /** Train on, as `run`, from the weights that are kept of run `from`. Answered as `load`. */
+  | { type: 'go-on'; run: string; from: string }
   /** After `lost`: go on from where the run was last saved, on the device that is open now. Answered as `train`. */
   | { type: 'recover' }
   /** Take a stopped or finished run on to so many steps, all else unchanged. Answered as `train`. */
   | { type: 'train-on'; steps: number }
-  | { type: 'forget-kept' }
   /**
    * Time each kernel of a step. Told by `profiling`, answered by `profiled` or `unprofiled`. Whatever is asked for
    * meanwhile ends it.
    */
   | { type: 'profile'; config: Config }
+  /** Do groups of runs differ? Answered by `compared` with the same id. */
+  | { type: 'compare'; id: number; question: Question }
   /** Does nothing, and so ends a profile. */
-  | { type: 'end-profile' };
+  | { type: 'end-profile' }
+  /** Which runs does a sweep have? Answered by `swept` with the same id. */
+  | { type: 'sweep'; id: number; definition: unknown }
+  /**
+   * What would a run take, with as many steps as the budget gives (null: as it has)? Its text and tokenizer are made
+   * ready; time is tried out, which needs a device that no run trains on. Answered by `cost`.
+   */
+  | { type: 'cost'; id: number; config: Config; budget: Budget | null };
 
 /** By the adapter's name: the tilings of matrix products that were measured on it, as the core's JSON. */
 export type Tilings = Record<string, string>;
@@ -79,8 +94,8 @@ export type Tilings = Record<string, string>;
 /** A profile, and of what. */
 export type Measured = Profile & { config: Config; device: DeviceInfo };
 
-/** A run in the browser's private files. */
-export type Kept = { step: number; steps: number; at: number };
+/** A run in the browser's private files: it stands at `step` of `steps`. */
+export type Kept = { step: number; steps: number; bytes: number; at: number };
 
 /** What a text makes of a vocabulary, and how another was split. */
 export type Split = VocabularyUse & {
@@ -101,6 +116,9 @@ export type TokenizerFacts = {
   words: string;
   vocabulary: number;
 };
+
+/** Downstream tasks that the visitor brought. */
+export type TasksFacts = { name: string; items: number };
 
 /** Worker → page. */
 export type Event =
@@ -134,6 +152,8 @@ export type Event =
   /** `source`: a tokenizer.json that is the same tokenizer. */
   | { type: 'tokenizer-file'; facts: TokenizerFacts; source: Blob }
   | { type: 'tokenizer-refused'; name: string; message: string }
+  | { type: 'own-tasks'; facts: TasksFacts }
+  | { type: 'own-tasks-refused'; name: string; message: string }
   /** A tokenizer and a text in its tokens are made ready. */
   | { type: 'tokenizing'; stage: Stage; share: number | null }
   /** They are there, or came to nothing: a plan that waits for them can be asked for again. */
@@ -147,6 +167,7 @@ export type Event =
    */
   | {
       type: 'started';
+      run: string;
       config: Config;
       plan: Plan;
       device: DeviceInfo;
@@ -159,8 +180,8 @@ export type Event =
   | { type: 'paused' }
   | { type: 'stopped' }
   | { type: 'finished' }
-  /** The run stopped itself: NaN or infinity, or an error in the core. */
-  | { type: 'failed'; message: string }
+  /** The run stopped itself: NaN or infinity (it diverged), or an error in the core. */
+  | { type: 'failed'; message: string; diverged: boolean }
   /** The GPU is gone. It is being opened again, and the run, if there is one, goes on from this step. */
   | { type: 'recovering'; message: string; from: number | null }
   /** It is back, and all goes on as before. */
@@ -169,6 +190,9 @@ export type Event =
   | { type: 'lost'; message: string; from: number | null }
   | { type: 'metrics'; metrics: Metric[] }
   | { type: 'evaluation'; evaluation: Evaluation }
+  /** The downstream tasks were scored; `examples` show some of what was asked then. */
+  | { type: 'scores'; scores: Scores }
+  | { type: 'examples'; examples: Examples[] }
   /** A text is begun, on schedule or because it was asked for; `pieces` go on with it until they are done. */
   | { type: 'sample'; sample: Sample }
   | { type: 'pieces'; pieces: Piece[]; done: boolean }
@@ -176,14 +200,21 @@ export type Event =
   | { type: 'saved'; step: number; file: Uint8Array<ArrayBuffer> }
   /** A file could not be written or gone on from. */
   | { type: 'file-refused'; wanted: 'save' | 'load'; message: string }
-  /** A run is kept in this browser; `found`: since an earlier visit, or since before the lab broke down. */
-  | { type: 'kept'; kept: Kept; found: boolean }
-  /** It cannot be kept; told once. */
-  | { type: 'not-kept'; message: string }
+  /** The weights of the present run are kept in this browser. */
+  | { type: 'kept'; run: string; kept: Kept }
+  /** Those of a run that the page does not know are. */
+  | { type: 'found-kept'; run: string; kept: Kept }
+  /** They cannot be; `full`: for want of room, as much as `bytes`. Told whenever that is so. */
+  | { type: 'not-kept'; run: string; bytes: number; full: boolean; message: string }
   /** The share of kernels that are timed. */
   | { type: 'profiling'; share: number }
   | { type: 'profiled'; measured: Measured }
   /** No profile; `message`: why, or null where something else was asked for. */
   | { type: 'unprofiled'; message: string | null }
+  | { type: 'swept'; id: number; reading: Reading }
+  /** `cost`: null where there is none, and why: problems of the config, or a message. */
+  | { type: 'cost'; id: number; cost: Cost | null; problems: Problem[]; message: string | null }
+  /** `message`: why there is no verdict. */
+  | { type: 'compared'; id: number; verdict: Verdict | null; message: string | null }
   /** All that were measured on the adapter so far, to be kept for the next visit. */
   | { type: 'tilings'; adapter: string; tilings: string };

@@ -1,7 +1,8 @@
 // What a run has told: every point of it, in columns, for charts and export.
 
 import type { Config } from './config/schema';
-import type { DeviceInfo, Evaluation, Metric, Plan, Sample } from './lab';
+import type { DeviceInfo, Evaluation, Examples, Metric, Plan, Sample, Scores } from './lab';
+import type { StoredRun } from './store/types';
 
 /** A table of numbers that grows; every row stays. */
 export class Columns<Key extends string> {
@@ -20,7 +21,7 @@ export class Columns<Key extends string> {
       this.length -= 1;
     for (const [key, column] of this.data) {
       if (this.length === column.length) {
-        const longer = new Float64Array(column.length * 2);
+        const longer = new Float64Array(Math.max(column.length * 2, 1024));
         longer.set(column);
         this.data.set(key, longer);
       }
@@ -43,6 +44,18 @@ export class Columns<Key extends string> {
     return (this.data.get(key) ?? new Float64Array(0)).subarray(0, this.length);
   }
 
+  /** All columns, without a copy. */
+  table(): Record<Key, Float64Array> {
+    const columns = this.keys.map((key) => [key, this.column(key)] as const);
+    return Object.fromEntries(columns) as Record<Key, Float64Array>;
+  }
+
+  /** Takes up the rows of a table. */
+  fill(table: Record<Key, Float64Array>): void {
+    for (const key of this.keys) this.data.set(key, table[key].slice());
+    this.length = table[this.keys[0] as Key].length;
+  }
+
   last(): Record<Key, number> | null {
     return this.length === 0 ? null : this.row(this.length - 1);
   }
@@ -53,7 +66,7 @@ export class Columns<Key extends string> {
   }
 }
 
-const PLACE = ['step', 'tokens', 'seconds', 'flops'] as const;
+export const PLACE = ['step', 'tokens', 'seconds', 'flops'] as const;
 export const METRIC = [
   ...PLACE,
   'loss',
@@ -62,12 +75,16 @@ export const METRIC = [
   'grad_norm',
   'tokens_per_second',
 ] as const;
-export const EVALUATION = [...PLACE, 'loss', 'bits_per_byte'] as const;
+export const EVALUATION = [...PLACE, 'loss', 'bits_per_byte', 'standard_error'] as const;
 
 export class RunRecord {
   readonly train = new Columns<keyof Metric>(METRIC);
   readonly validation = new Columns<keyof Evaluation>(EVALUATION);
   readonly samples: Sample[] = [];
+  /** Of the downstream tasks, the earliest first. */
+  readonly scores: Scores[] = [];
+  /** Some of the questions, as they were answered last. */
+  examples: Examples[] = [];
 
   readonly config: Config;
   readonly plan: Plan;
@@ -83,6 +100,15 @@ export class RunRecord {
     this.device = device;
   }
 
+  /** As it was stored. */
+  static of(stored: StoredRun): RunRecord {
+    const record = new RunRecord(stored.config, stored.plan, stored.device, 0);
+    record.train.fill(stored.train);
+    record.validation.fill(stored.validation);
+    record.scores.push(...stored.scores);
+    return record;
+  }
+
   /** The last step that it knows of. */
   get step(): number {
     return this.train.last()?.step ?? this.from;
@@ -93,6 +119,14 @@ export class RunRecord {
     this.train.copy(earlier.train, ({ step }) => step <= this.from);
     this.validation.copy(earlier.validation, ({ step }) => step <= this.from);
     this.samples.push(...earlier.samples.filter(({ step }) => step <= this.from));
+    this.scores.push(...earlier.scores.filter(({ step }) => step <= this.from));
+    this.examples = earlier.examples;
+  }
+
+  /** Scores of the same step as the last take their place: a run that goes on is asked again where it begins. */
+  addScores(scores: Scores): void {
+    if (this.scores.at(-1)?.step === scores.step) this.scores.pop();
+    this.scores.push(scores);
   }
 
   /** A run that goes on may sample anew where it begins: the same text then, which takes the other's place. */

@@ -5,6 +5,7 @@ import type { Keeper } from './checkpoint/keeper';
 import type { Config, Values } from './config/schema';
 import { setKnown } from './config/values';
 import type { Opener } from './device/opener';
+import type { OwnTasks } from './downstream/tasks';
 import { explain, isLoss, isPanic, Loss } from './errors';
 import type { Lab } from './lab';
 import { LiveRun } from './live';
@@ -22,6 +23,7 @@ export class Runs {
   private coming: { stopped: () => void } | null = null;
   private readonly texts: Texts;
   private readonly tokenizers: Tokenizers;
+  private readonly ownTasks: OwnTasks;
   private readonly keeper: Keeper;
   private readonly beginnings: Beginnings;
   private readonly line: Line;
@@ -32,6 +34,7 @@ export class Runs {
     planner: Planner,
     texts: Texts,
     tokenizers: Tokenizers,
+    ownTasks: OwnTasks,
     keeper: Keeper,
     beginnings: Beginnings,
     line: Line,
@@ -41,6 +44,7 @@ export class Runs {
     this.planner = planner;
     this.texts = texts;
     this.tokenizers = tokenizers;
+    this.ownTasks = ownTasks;
     this.keeper = keeper;
     this.beginnings = beginnings;
     this.line = line;
@@ -66,13 +70,13 @@ export class Runs {
     });
   }
 
-  train(config: Config): void {
-    this.start(config, (run) => run.resume());
+  train(id: string, config: Config): void {
+    this.start(id, config, (run) => run.resume());
   }
 
-  step(config: Config): void {
+  step(id: string, config: Config): void {
     if (this.run?.state === 'paused') this.run.single();
-    else this.start(config, (run) => run.single());
+    else this.start(id, config, (run) => run.single());
   }
 
   async pause(): Promise<void> {
@@ -120,22 +124,26 @@ export class Runs {
     return this.surely(save, this.refuseFile('save'));
   }
 
-  load(source: Blob): void {
+  load(id: string, source: Blob): void {
     const load = async (beginning: Beginning) => (await this.begin(beginning, { untried: true })).pause();
-    this.whenThere(this.beginnings.file(source), load, this.refuseFile('load'), this.loadStopped);
+    this.whenThere(this.beginnings.file(id, source), load, this.refuseFile('load'), this.loadStopped);
   }
 
-  /** With the run that the browser keeps. */
-  goOn(): void {
+  /** As run `id`, with what the browser keeps of run `from`: the same, or one that is none of the page's. */
+  goOn(id: string, from: string): void {
     const goOn = async ({ beginning, text }: { beginning: Beginning; text: File | null }) => {
-      const run = await this.begin(beginning, { untried: true });
+      const run = await this.begin({ ...beginning, run: id }, { untried: true });
+      if (id !== from) {
+        await this.keeper.keep(run);
+        if (this.keeper.filed) await this.keeper.forget(from);
+      }
       if (text) {
         const facts = await this.texts.useOwn(text, 'The text of the kept run');
         this.post({ type: 'own-text', facts, source: text });
       }
       run.resume();
     };
-    this.whenThere(this.beginnings.kept(), goOn, this.refuseFile('load'), this.loadStopped);
+    this.whenThere(this.beginnings.kept(from), goOn, this.refuseFile('load'), this.loadStopped);
   }
 
   /** Takes a run that has ended on to so many steps. */
@@ -186,12 +194,12 @@ export class Runs {
   private readonly loadStopped = (): void =>
     this.refuseFile('load')('It was stopped before its text was ready.');
 
-  private start(config: Config, go: (run: LiveRun) => void): void {
+  private start(id: string, config: Config, go: (run: LiveRun) => void): void {
     const fresh = async () => {
       const problems = this.planner.problems(config);
       if (problems.length > 0) throw { problems };
       this.openLab();
-      return this.beginnings.fresh(config);
+      return this.beginnings.fresh(id, config);
     };
     // The run before stands where it stood.
     const stopped = () =>
@@ -236,7 +244,8 @@ export class Runs {
       this.keeper.follow(beginning);
     };
     if (!untried) makeRoom();
-    const run = await begin(beginning, lab, this.report);
+    const run = await begin(beginning, lab, this.report, this.ownTasks.text);
+    if (tokens) await this.tokenizers.giveItems(run, tokens);
     this.opener.tellTilings();
     if (untried) makeRoom();
     this.tokenizers.adopt(config, tokens);
@@ -244,7 +253,8 @@ export class Runs {
     const prompts = encode && prompt ? { usual: prompt, encode } : null;
     this.run = new LiveRun(run, config, step, prompts, this.post);
     const from = bytes === null ? null : step;
-    this.post({ type: 'started', config, plan, device: lab.device(), from, continues });
+    const device = lab.device();
+    this.post({ type: 'started', run: beginning.run, config, plan, device, from, continues });
     return this.run;
   }
 

@@ -4,11 +4,14 @@ import { Beginnings } from './checkpoint/beginning';
 import { Keeper } from './checkpoint/keeper';
 import type { Config } from './config/schema';
 import { Opener } from './device/opener';
-import type { DeviceChoice, Header, Lab, Problem } from './lab';
+import { OwnTasks } from './downstream/tasks';
+import { describe, explain, passOn } from './errors';
+import type { DeviceChoice, Header, Lab, Problem, Question, Verdict } from './lab';
 import { Planner } from './planner';
 import { Profiler } from './profile/profiler';
 import type { Command, Event } from './protocol';
 import { Runs } from './runs';
+import { Surveyor, type SweepCore } from './sweep/surveyor';
 import { Texts } from './text/texts';
 import { Splitter } from './tokenizer/splitter';
 import { Tokenizers } from './tokenizer/tokenizers';
@@ -17,8 +20,12 @@ export type Core = {
   open(device: DeviceChoice): Promise<Lab>;
   check(config: Config): Problem[];
   corpusText(config: Config): string;
+  /** How many questions a file of own tasks has; throws what is wrong with it. */
+  checkTasks(text: string): number;
   checkpointHeader(bytes: Uint8Array): Header;
   checkpointTokenizer(bytes: Uint8Array): string | undefined;
+  sweep: SweepCore;
+  compare(question: Question): Verdict;
 };
 
 /** A command, or what is to be done between two of them. */
@@ -32,6 +39,7 @@ export type Line = {
 };
 
 export class Session {
+  private readonly core: Core;
   private readonly post: (event: Event) => void;
   private readonly opener: Opener;
   private readonly texts: Texts;
@@ -41,8 +49,11 @@ export class Session {
   private readonly runs: Runs;
   private readonly profiler: Profiler;
   private readonly splitter: Splitter;
+  private readonly surveyor: Surveyor;
+  private readonly ownTasks: OwnTasks;
 
   constructor(core: Core, post: (event: Event) => void, line: Line) {
+    this.core = core;
     this.post = post;
     this.opener = new Opener(core.open, post);
     this.texts = new Texts(core.corpusText, (name, received, total) =>
@@ -54,10 +65,13 @@ export class Session {
     this.keeper = new Keeper(core.checkpointHeader, post);
     const reader = { header: core.checkpointHeader, tokenizer: core.checkpointTokenizer };
     const beginnings = new Beginnings(reader, this.texts, tokenizers, this.keeper);
-    const { opener, planner, texts, keeper } = this;
-    this.runs = new Runs(opener, planner, texts, tokenizers, keeper, beginnings, line, post);
+    this.ownTasks = new OwnTasks(core.checkTasks, post);
+    const { opener, planner, texts, keeper, ownTasks } = this;
+    this.runs = new Runs(opener, planner, texts, tokenizers, ownTasks, keeper, beginnings, line, post);
     this.splitter = new Splitter(texts, tokenizers, line, post);
     this.profiler = new Profiler(opener, this.runs, texts, tokenizers, line, post);
+    const { runs } = this;
+    this.surveyor = new Surveyor(core.sweep, opener, planner, runs, beginnings, tokenizers, line, post);
   }
 
   get busy(): boolean {
@@ -86,6 +100,8 @@ export class Session {
         return planner.useOwnText(command.source, command.name);
       case 'tokenizer-file':
         return void tokenizers.useFile(command.source, command.name);
+      case 'own-tasks':
+        return this.ownTasks.use(command.source, command.name);
       case 'prepare':
         return planner.prepare(command.config);
       case 'split':
@@ -93,9 +109,9 @@ export class Session {
       case 'stop-tokenizer':
         return runs.stopTokenizer();
       case 'train':
-        return runs.train(command.config);
+        return runs.train(command.run, command.config);
       case 'step':
-        return runs.step(command.config);
+        return runs.step(command.run, command.config);
       case 'pause':
         return runs.pause();
       case 'resume':
@@ -111,19 +127,34 @@ export class Session {
       case 'save':
         return runs.save();
       case 'load':
-        return runs.load(command.source);
+        return runs.load(command.run, command.source);
       case 'keep':
         return runs.keep();
       case 'go-on':
-        return runs.goOn();
+        return runs.goOn(command.run, command.from);
       case 'find-kept':
-        return keeper.find();
-      case 'forget-kept':
-        return keeper.forget();
+        return keeper.find(command.known);
       case 'profile':
         return this.profiler.profile(command.config);
+      case 'compare':
+        return this.compare(command);
       case 'end-profile':
         return;
+      case 'sweep':
+        return this.surveyor.sweep(command);
+      case 'cost':
+        return this.surveyor.cost(command);
+    }
+  }
+
+  private compare({ id, question }: Command & { type: 'compare' }): void {
+    try {
+      this.post({ type: 'compared', id, verdict: this.core.compare(question), message: null });
+    } catch (error) {
+      passOn(error);
+      const { message, problems } = explain(error);
+      const said = message || problems.map((problem) => `${problem.field}: ${describe(problem)}`).join(' ');
+      this.post({ type: 'compared', id, verdict: null, message: said });
     }
   }
 }

@@ -4,7 +4,7 @@ import { computed, signal } from '@preact/signals';
 import { type Config, type JsonSchema, readSections } from './config/schema';
 import { usual as usualOf } from './config/values';
 import type { DeviceChoice, DeviceInfo, Plan, Problem } from './lab';
-import type { Kept, Measured, Split, TextFacts, TokenizerFacts } from './protocol';
+import type { Kept, Measured, Split, TasksFacts, TextFacts, TokenizerFacts } from './protocol';
 import type { RunRecord } from './record';
 import type { Stage } from './tokenizer/messages';
 
@@ -69,6 +69,9 @@ export const ownRefusal = signal<string | null>(null);
 /** The tokenizer that the visitor brought, or that came with a run; why another was refused. */
 export const tokenizerFile = signal<TokenizerFacts | null>(null);
 export const tokenizerRefusal = signal<string | null>(null);
+/** The downstream tasks that the visitor brought; why others were refused. */
+export const ownTasks = signal<TasksFacts | null>(null);
+export const ownTasksRefusal = signal<string | null>(null);
 /** While a tokenizer and the text in its tokens are made ready: how far that is. */
 export const tokenizing = signal<{ stage: Stage; share: number | null } | null>(null);
 /** The plan waits for them until they are asked for. */
@@ -77,8 +80,10 @@ export const waitsForTokenizer = signal(false);
 /** How the present text uses the vocabulary, as the open panel shows it. */
 export const split = signal<Split | null>(null);
 
-/** The run in the browser's private files; `offered`: since an earlier visit, `ours`: it is the present one. */
-export const kept = signal<(Kept & { state: 'offered' | 'ours' | 'other' }) | null>(null);
+/** How far the present run is kept in the browser's private files. */
+export const kept = signal<Kept | null>(null);
+/** A run of an earlier visit that can be gone on with; one without a name has left nothing but its weights. */
+export const offer = signal<(Kept & { run: string; name: string | null }) | null>(null);
 /** What went wrong with a file, and why runs are not kept. */
 export const fileTrouble = signal<{ title: string; message: string } | null>(null);
 export const notKept = signal<string | null>(null);
@@ -91,6 +96,10 @@ export const profiling = signal<number | null>(null);
 export const noProfile = signal<string | null>(null);
 
 export const record = signal<RunRecord | null>(null);
+/** The id of the run that it is the record of, where that is one of the worker's. */
+export const present = signal<string | null>(null);
+/** A run of the past: looked at, where its record is the one above, or about to be gone on with. */
+export const past = signal<{ run: string; record: RunRecord } | null>(null);
 /** Counts what was added to the record, which itself is not a signal: it grows thousands of times. */
 export const revision = signal(0);
 export const sampleRefusal = signal<string | null>(null);

@@ -3,10 +3,11 @@
 
 import type { Config, JsonSchema } from './config/schema';
 import { explain, isPanic } from './errors';
-import type { Header, Lab, Problem } from './lab';
+import type { Header, Lab, Problem, Question, Verdict } from './lab';
 import type { Command, Event } from './protocol';
 import { Session, type Turn } from './session';
 import { hasRelaxedSimd } from './simd';
+import type { Definition, Listed } from './sweep/types';
 import { turn } from './turns';
 
 const inbox: Turn[] = [];
@@ -36,7 +37,23 @@ function arrival(): Promise<void> {
 const load = () =>
   hasRelaxedSimd() ? import('./pkg/relaxed/trainlab.js') : import('./pkg/simd/trainlab.js');
 
+/**
+ * Held for as long as this worker lives, and given back by the browser however it ends: the page waits for it, and so
+ * knows of an end of which no event tells, as when memory runs out.
+ */
+function live(): Promise<void> {
+  const { locks } = self.navigator;
+  if (!locks) return Promise.resolve();
+  return new Promise((resolve) => {
+    void locks.request(self.name, () => {
+      resolve();
+      return new Promise(() => {});
+    });
+  });
+}
+
 async function main(): Promise<void> {
+  await live();
   let core: Awaited<ReturnType<typeof load>>;
   try {
     core = await load();
@@ -51,8 +68,14 @@ async function main(): Promise<void> {
       open: (device) => core.Lab.open(device) as Promise<unknown> as Promise<Lab>,
       check: (config) => core.check(config) as Problem[],
       corpusText: (config) => core.corpus_text(config),
+      checkTasks: (text) => core.check_tasks(text),
       checkpointHeader: (bytes) => core.checkpoint_header(bytes) as Header,
       checkpointTokenizer: (bytes) => core.checkpoint_tokenizer(bytes),
+      sweep: {
+        parse: (definition) => core.sweep_parse(definition) as Definition,
+        runs: (definition) => core.sweep_runs(definition) as Listed[],
+      },
+      compare: (question: Question) => core.compare(question) as Verdict,
     },
     post,
     {
@@ -74,7 +97,7 @@ async function main(): Promise<void> {
         post({ type: 'crashed', message: `The lab's core stopped working: ${explain(error).message}` });
         return;
       }
-      post({ type: 'failed', message: explain(error).message });
+      post({ type: 'failed', message: explain(error).message, diverged: false });
     }
     await turn();
   }

@@ -76,14 +76,14 @@ pub fn factors() -> Vec<Factor> {
     let mut factors = vec![];
     let mut conditions = vec![];
     for section in SECTIONS {
-        let fields = resolve(&schema["properties"][section], &schema)["properties"].as_object().expect("a section");
+        let fields = resolve(&schema["properties"][section], schema)["properties"].as_object().expect("a section");
         for (name, field) in fields {
             let path = format!("{section}.{name}");
             let values = match field["type"].as_str() {
                 Some("boolean") => vec![json!(false), json!(true)],
                 Some("integer") => of_table(&mut numbers, &path).iter().map(|&n| json!(n as u64)).collect(),
                 Some("number") => of_table(&mut numbers, &path).iter().map(|&n| json!(n)).collect(),
-                _ => names(resolve(field, &schema)),
+                _ => names(resolve(field, schema)),
             };
             assert!(!values.is_empty(), "{path} has no values");
             if let Some(when) = field.get("x-when") {

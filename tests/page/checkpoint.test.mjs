@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { hashOf, number, phase, planned, reaches, savedCsv, small, stepPast, visit } from './reading.mjs';
-import { comeBack, keptStep, long, points, trainPast } from './runs.mjs';
+import { comeBack, drop, keptStep, long, points, trainPast } from './runs.mjs';
 
 const lines = Array.from({ length: 400 }, (_, i) => `Line ${i}: the owl reads ${i * 7} books.`).join('\n');
 
@@ -15,17 +15,6 @@ async function savedRun(page) {
 }
 
 const stepOf = ({ name }) => Number(name.match(/^trainlab-step-(\d+)\.safetensors$/)[1]);
-
-function drop(page, name, bytes) {
-  return page.evaluate(
-    ([name, bytes]) => {
-      const transfer = new DataTransfer();
-      transfer.items.add(new File([Uint8Array.from(bytes)], name));
-      window.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, cancelable: true }));
-    },
-    [name, [...bytes]],
-  );
-}
 
 const steps = 1900;
 /** Long enough to be saved on its way. */

@@ -80,5 +80,9 @@ test('a run that diverges stops and names the tensor', () => {
     assert.match(told, /loss|weight|bias|gradient|blocks|emb|norm|head/);
     assert.ok((await number(page, 'status-step')) < 40);
     assert.equal(await page.getByTestId('train').getAttribute('aria-disabled'), 'false');
+    // A result, which is listed as such.
+    await page.getByTestId('view-runs').click();
+    const listed = page.locator('[data-testid=run-row][data-state=diverged]');
+    assert.ok((await listed.getByTestId('run-message').textContent()).includes(told.match(/step \d+/)[0]));
   });
 });

@@ -10,13 +10,14 @@ import { chrome } from '../../scripts/setup.mjs';
 
 /**
  * The page in a browser of its own: `page` is Playwright's, `errors` fills with whatever goes wrong in the page or its
- * workers, `requests` with the addresses that were asked for. `hash` is the address's fragment, without #. `close` ends all, and fails the test if there were errors:
- * a test that provokes some looks at them and empties the list.
+ * workers, `requests` with the addresses that were asked for. `hash` is the address's fragment, without #; `folder` another
+ * page's; `prepare` is done to the page before it is there. `open` opens the same, or another address, in another tab. `close`
+ * ends all, and fails the test if there were errors: a test that provokes some looks at them and empties the list.
  */
-export async function openPage({ gpu, hash = '' }) {
+export async function openPage({ gpu, hash = '', folder = join(root, 'dist'), prepare }) {
   const requests = [];
   const seen = (url) => requests.push(url);
-  const server = await serve({ folder: join(root, 'dist'), base: '/lab/', port: 0, seen });
+  const server = await serve({ folder, base: '/lab/', port: 0, seen });
   const browser = await chromium.launch({ executablePath: await chrome(), args: gpu ? withGpu : withoutGpu });
   const errors = [];
   const close = async () => {
@@ -25,17 +26,24 @@ export async function openPage({ gpu, hash = '' }) {
     assert.deepEqual(errors, [], 'the page reported errors');
   };
   try {
-    const page = await browser.newPage();
-    page.setDefaultTimeout(60_000);
-    collectErrors(page, errors);
-    await page.goto(`${server.url}${hash && `#${hash}`}`);
+    const context = await browser.newContext();
+    const address = `${server.url}${hash && `#${hash}`}`;
+    const open = async (at = address, prepare = () => {}) => {
+      const page = await context.newPage();
+      page.setDefaultTimeout(60_000);
+      collectErrors(page, errors);
+      await prepare(page);
+      await page.goto(at);
+      return page;
+    };
+    const page = await open(address, prepare);
     const adapter = await page.evaluate(async () => Boolean(await navigator.gpu?.requestAdapter()));
     assert.equal(
       adapter,
       gpu,
       gpu ? 'no WebGPU adapter: this test would test nothing' : 'WebGPU is still there',
     );
-    return { page, errors, requests, close };
+    return { page, errors, requests, open, close };
   } catch (error) {
     await browser.close();
     await server.close();

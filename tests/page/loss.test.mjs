@@ -15,7 +15,7 @@ import {
   stepPast,
   visit,
 } from './reading.mjs';
-import { keptStep, long, points, trainPast } from './runs.mjs';
+import { assertWhole as assertEach, keptStep, long, points, saved, trainPast } from './runs.mjs';
 
 /** Opens the page on the GPU, with a way to lose it. */
 const onGpu = (config, body) =>
@@ -31,13 +31,9 @@ async function stop(page) {
   await reaches(page, 'stopped');
 }
 
-/** One curve, each step once. */
+/** One curve, and time goes on. */
 function assertWhole(rows) {
-  const steps = points(rows, 'train').map(([step]) => step);
-  assert.deepEqual(
-    steps,
-    Array.from(steps, (_, index) => index + 1),
-  );
+  assertEach(rows);
   const seconds = rows.filter(({ series }) => series === 'train').map((row) => row.seconds);
   assert.deepEqual(
     seconds,
@@ -79,6 +75,22 @@ test('a run that loses its GPU goes on by itself and ends as one that was never 
     );
     await told.getByRole('button', { name: /^Put away/ }).click();
     await told.waitFor({ state: 'detached' });
+
+    // What is stored is the same: steps that were done again are there once.
+    await page.reload();
+    await page.getByTestId('view-runs').click();
+    const { runs } = JSON.parse((await saved(page, 'save-experiment')).bytes);
+    for (const { train, state } of runs) {
+      assert.deepEqual(
+        train.step,
+        Array.from(train.step, (_, index) => index + 1),
+        state,
+      );
+      assert.deepEqual(
+        train.loss,
+        points(whole, 'train').map(([, loss]) => loss),
+      );
+    }
   }));
 
 test('a second loss offers the CPU, and the run goes on there from where it was saved', () =>

@@ -17,15 +17,17 @@ export const small = {
   'training.steps': 150,
   'evaluation.every': 50,
   'evaluation.bytes': 2048,
+  'evaluation.final_bytes': 2048,
   'evaluation.sample_every': 75,
   'evaluation.sample_tokens': 16,
+  'downstream.tasks': '',
 };
 
 /** Opens the page for as long as `body` runs, and closes it whatever happens: a browser left open keeps the test alive. */
 export async function visit(options, body) {
-  const { page, errors, requests, close } = await openPage(options);
+  const { page, errors, requests, open, close } = await openPage(options);
   try {
-    await body(page, errors, requests);
+    await body(page, errors, requests, open);
   } catch (error) {
     // The first failure is the news, not what it left behind.
     await close().catch(() => {});

@@ -1,5 +1,7 @@
 // Runs that are saved and gone on with, as a visitor would.
 
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { number, planned, reaches, small, stepPast } from './reading.mjs';
 
 /** Never done before its test is. */
@@ -13,6 +15,32 @@ export const long = {
 /** Of the saved table: step and loss. */
 export const points = (rows, series) =>
   rows.filter((row) => row.series === series).map(({ step, loss }) => [step, loss]);
+
+/** One curve, each step once. */
+export function assertWhole(rows) {
+  const steps = points(rows, 'train').map(([step]) => step);
+  assert.deepEqual(
+    steps,
+    Array.from(steps, (_, index) => index + 1),
+  );
+}
+
+/** What a button downloads. */
+export async function saved(page, testid) {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByTestId(testid).click()]);
+  return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
+}
+
+export function drop(page, name, bytes) {
+  return page.evaluate(
+    ([name, bytes]) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([Uint8Array.from(bytes)], name));
+      window.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, cancelable: true }));
+    },
+    [name, [...Buffer.from(bytes)]],
+  );
+}
 
 /** Train and pause past `step`; the step that it stands at. */
 export async function trainPast(page, step) {

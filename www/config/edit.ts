@@ -18,15 +18,17 @@ import {
 } from '../state';
 import { readFragment, writeFragment } from './link';
 import type { Config, Value } from './schema';
-import { choose, get, usual as usualOf } from './values';
+import { choose, get, has, set, usual as usualOf } from './values';
 
 /** Long enough to type a number in. */
 const PAUSE_MS = 200;
 
-const CHANGES: Event['type'][] = ['device', 'own-text', 'tokenizer-file', 'tokenized'];
+const CHANGES: Event['type'][] = ['device', 'own-text', 'tokenizer-file', 'tokenized', 'own-tasks'];
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 let asking = 0;
+/** The fragment that the form shows, or did before the change that is under way. */
+let seen = '';
 /** A complete change waits to be put into the address, once it is known to be good. */
 let complete = false;
 
@@ -71,8 +73,12 @@ export function follow(event: Event): void {
   if ((event.type === 'planned' || event.type === 'unplanned') && event.id === asking) answer(event);
 }
 
-function adopt(loaded: Config): void {
-  config.value = loaded;
+/** Takes the settings of a run. One that was made by another version may lack some, or have others. */
+export function adopt(loaded: Config): void {
+  const known = sections.value.flatMap(({ fields }) => fields.map(({ path }) => path));
+  config.value = known
+    .filter((path) => has(loaded, path))
+    .reduce((settings, path) => set(settings, path, get(loaded, path)), defaults.value);
   linkProblems.value = [];
   commit();
 }
@@ -93,10 +99,12 @@ function remember(): void {
   if (complete && next !== location.hash)
     history.pushState(null, '', next || location.pathname + location.search);
   complete = false;
+  seen = location.hash;
 }
 
 /** Takes the config from the address. What does not fit falls back to its default, and is told. */
 export async function arrive(): Promise<void> {
+  seen = location.hash;
   const link = readFragment(location.hash, defaults.value, sections.value);
   const refused = await check(link.config);
   let fitting = refused.reduce(fallBack, link.config);
@@ -113,4 +121,7 @@ function fallBack(fitting: Config, { field }: Problem): Config {
   return choose(fitting, field, value, defaults.value, sections.value);
 }
 
-addEventListener('popstate', () => void arrive());
+addEventListener('popstate', () => {
+  // Another view of the same settings, or the same hash typed again: what is being typed stays.
+  if (location.hash !== seen) void arrive();
+});

@@ -72,6 +72,7 @@ export function parse(field: Field, text: string): Value {
     const number = Number(text.replaceAll(/[\s_]|,(?=\d{3}\b)/g, ''));
     return text.trim() !== '' && Number.isFinite(number) ? number : text;
   }
+  if (field.kind === 'list') return text === '' ? [] : text.split(',').map((item) => item.trim());
   if (field.kind === 'choice')
     return field.choices.find((choice) => String(choice.value) === text)?.value ?? text;
   return text;

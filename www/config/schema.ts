@@ -1,6 +1,7 @@
 // Reads the core's JSON schema into what a form needs. The only place that knows JSON Schema.
 
-export type Value = number | string | boolean | null;
+/** A list holds some of its field's choices, each once. */
+export type Value = number | string | boolean | null | string[];
 /** A config as the page sees it: sections of named values. What is allowed is the core's to say. */
 export type Config = Record<string, Values>;
 export type Values = Record<string, Value>;
@@ -18,6 +19,7 @@ export type JsonSchema = {
   description?: string;
   default?: Value;
   properties?: Record<string, JsonSchema>;
+  items?: JsonSchema;
   minimum?: number;
   maximum?: number;
   exclusiveMinimum?: number;
@@ -41,7 +43,7 @@ export type Field = {
   /** One short sentence, and the paragraphs behind "more". */
   help: string;
   details: string[];
-  kind: 'integer' | 'number' | 'text' | 'switch' | 'choice';
+  kind: 'integer' | 'number' | 'text' | 'switch' | 'choice' | 'list';
   nullable: boolean;
   choices: Choice[];
   minimum: number | null;
@@ -82,14 +84,14 @@ export function readSections(root: JsonSchema): Section[] {
 function readField(root: JsonSchema, section: string, name: string, node: JsonSchema): Field {
   const schema = resolve(root, node);
   const types = [schema.type ?? []].flat();
-  const choices = readChoices(schema);
+  const choices = readChoices(schema.items ? resolve(root, schema.items) : schema);
   return {
     path: `${section}.${name}`,
     section,
     name,
     label: node.title ?? humanize(name),
     ...split(schema.description),
-    kind: choices.length > 0 ? 'choice' : kindOf(types),
+    kind: schema.items ? 'list' : choices.length > 0 ? 'choice' : kindOf(types),
     nullable: types.includes('null'),
     choices,
     minimum: schema.minimum ?? schema.exclusiveMinimum ?? null,

@@ -12,9 +12,18 @@ export const getKnown = (config: Config, path: KnownPath): Value => get(config, 
 
 export const setKnown = (config: Config, path: KnownPath, value: Value): Config => set(config, path, value);
 
+/** Lists by their items. */
+export const same = (one: Value, other: Value): boolean =>
+  Array.isArray(one) && Array.isArray(other) ? one.join() === other.join() : one === other;
+
 export function get(config: Config, path: string): Value {
   const [section = '', name = ''] = path.split('.');
   return config[section]?.[name] ?? null;
+}
+
+export function has(config: Config, path: string): boolean {
+  const [section = '', name = ''] = path.split('.');
+  return config[section]?.[name] !== undefined;
 }
 
 export function set(config: Config, path: string, value: Value): Config {
@@ -48,7 +57,7 @@ export function choose(
   const before = usual(config, defaults, sections);
   const after = usual(chosen, defaults, sections);
   return dependent.fields
-    .filter((field) => field.path !== path && get(config, field.path) === get(before, field.path))
+    .filter((field) => field.path !== path && same(get(config, field.path), get(before, field.path)))
     .reduce((moved, field) => set(moved, field.path, get(after, field.path)), chosen);
 }
 
@@ -56,7 +65,7 @@ export function choose(
 export const differences = (one: Config, other: Config, sections: Section[]): string[] =>
   sections
     .flatMap(({ fields }) => fields.map(({ path }) => path))
-    .filter((path) => get(one, path) !== get(other, path));
+    .filter((path) => !same(get(one, path), get(other, path)));
 
 /** Whether a setting changes anything, as the others stand. */
 export const matters = (field: Field, config: Config): boolean =>

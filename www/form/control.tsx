@@ -22,6 +22,7 @@ type Props = {
 export function Control(props: Props) {
   if (props.field.kind === 'switch') return <Switch {...props} />;
   if (props.field.kind === 'choice') return <Choice {...props} />;
+  if (props.field.kind === 'list') return <List {...props} />;
   return <Entry {...props} />;
 }
 
@@ -64,6 +65,45 @@ function Choice(props: Props) {
         </option>
       ))}
     </select>
+  );
+}
+
+/** A box for each choice; what is chosen stands in the order of the choices. */
+function List(props: Props) {
+  const { field, id, value, invalid, describedBy, testid } = props;
+  const chosen = Array.isArray(value) ? value : [];
+  const choose = (item: string, on: boolean) => {
+    const next = field.choices
+      .map(({ value }) => String(value))
+      .filter((other) => (other === item ? on : chosen.includes(other)));
+    edit(field.path, next);
+    commit();
+  };
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset would be one of the form's sections
+    <div
+      id={id}
+      class="list"
+      role="group"
+      aria-labelledby={`${id}-label`}
+      aria-describedby={describedBy}
+      data-invalid={invalid || undefined}
+      data-testid={testid ?? `field-${field.path}`}
+    >
+      {field.choices.map(({ value, label, help }) => (
+        <label key={String(value)} title={help}>
+          <input
+            type="checkbox"
+            name={field.path}
+            value={String(value)}
+            aria-describedby={describedBy}
+            checked={chosen.includes(String(value))}
+            onChange={(event) => choose(String(value), event.currentTarget.checked)}
+          />
+          {label}
+        </label>
+      ))}
+    </div>
   );
 }
 

@@ -2,7 +2,7 @@
 
 import { reset } from '../config/edit';
 import type { Field, Value } from '../config/schema';
-import { get } from '../config/values';
+import { get, same } from '../config/values';
 import { describe } from '../errors';
 import { config, problems, usual } from '../state';
 import { Control } from './control';
@@ -14,11 +14,16 @@ export function FieldRow({ field }: { field: Field }) {
   const value = get(config.value, field.path);
   const byDefault = get(usual.value, field.path);
   const wrong = problems.value.filter((problem) => problem.field === field.path);
+  const changed = !same(value, byDefault);
   const choice = field.choices.find((candidate) => candidate.value === value);
   const describedBy = [wrong.length > 0 ? `${id}-problem` : '', `${id}-help`].filter(Boolean).join(' ');
   return (
-    <div class={`field ${field.kind}`} data-changed={value !== byDefault || undefined}>
-      <label for={id}>{field.label}</label>
+    <div class={`field ${field.kind}`} data-changed={changed || undefined}>
+      {field.kind === 'list' ? (
+        <span id={`${id}-label`}>{field.label}</span>
+      ) : (
+        <label for={id}>{field.label}</label>
+      )}
       <span class="control">
         <Control field={field} id={id} value={value} invalid={wrong.length > 0} describedBy={describedBy} />
         {field.unit && <span class="unit">{field.unit}</span>}
@@ -32,15 +37,21 @@ export function FieldRow({ field }: { field: Field }) {
         {field.help}
         {choice?.help && <span class="choice-help"> {choice.help}</span>}
       </div>
-      {field.details.length > 0 && (
+      {(field.details.length > 0 || field.kind === 'list') && (
         <details class="details">
           <summary aria-label={`More about ${field.label}`}>More about it</summary>
           {field.details.map((paragraph) => (
             <p key={paragraph}>{paragraph}</p>
           ))}
+          {field.kind === 'list' &&
+            field.choices.map(({ label, help }) => (
+              <p key={label}>
+                <b>{label}.</b> {help}
+              </p>
+            ))}
         </details>
       )}
-      {value !== byDefault && (
+      {changed && (
         <button
           type="button"
           class="reset"
@@ -55,9 +66,14 @@ export function FieldRow({ field }: { field: Field }) {
   );
 }
 
+const labelOf = (field: Field, item: string): string =>
+  field.choices.find(({ value }) => value === item)?.label ?? item;
+
 function show(field: Field, value: Value): string {
   const choice = field.choices.find((candidate) => candidate.value === value);
   if (choice) return choice.label;
   if (value === null) return 'none';
+  if (Array.isArray(value))
+    return value.length === 0 ? 'none' : value.map((item) => labelOf(field, item)).join(', ');
   return value === '' ? '(empty)' : String(value);
 }

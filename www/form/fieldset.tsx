@@ -3,7 +3,7 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Field, Section } from '../config/schema';
-import { get, matters } from '../config/values';
+import { get, matters, same } from '../config/values';
 import { config, problems, usual } from '../state';
 import { FieldRow } from './field';
 
@@ -12,7 +12,7 @@ export function FieldSet({ section, children }: { section: Section; children: Co
   const fields = section.fields.filter(isShown);
   const plain = fields.filter((field) => !field.advanced);
   const advanced = fields.filter((field) => field.advanced);
-  const changed = advanced.some(({ path }) => get(config.value, path) !== get(usual.value, path));
+  const changed = advanced.some(({ path }) => !same(get(config.value, path), get(usual.value, path)));
   const open = advanced.some(isWrong) || (asked ?? changed);
   return (
     <fieldset data-testid={`section-${section.name}`}>

@@ -2,7 +2,8 @@
 
 import { resetAll } from '../config/edit';
 import type { Config } from '../config/schema';
-import { get } from '../config/values';
+import { get, same } from '../config/values';
+import { OwnTasks } from '../downstream/own';
 import { describe } from '../errors';
 import { CopyLink } from '../shell/link';
 import { config, live, problems, record, sections, usual } from '../state';
@@ -14,10 +15,10 @@ import { FieldSet } from './fieldset';
 
 export function Settings() {
   const fields = sections.value.flatMap((section) => section.fields);
-  const changed = fields.filter((field) => get(config.value, field.path) !== get(usual.value, field.path));
+  const changed = fields.filter(({ path }) => !same(get(config.value, path), get(usual.value, path)));
   const owned = [...fields.map((field) => field.path), ...(wantsOwnText() ? [TEXT_FIELD] : [])];
   const homeless = problems.value.filter((problem) => !owned.includes(problem.field));
-  const behind = live.value && record.value !== null && !same(record.value.config, config.value);
+  const behind = live.value && record.value !== null && !alike(record.value.config, config.value);
   return (
     <aside class="settings" id="settings" tabIndex={-1} aria-labelledby="settings-title">
       <div class="settings-head">
@@ -58,6 +59,7 @@ export function Settings() {
                 <Preview />
               </>
             )}
+            {section.name === 'downstream' && <OwnTasks />}
             {section.name === 'tokenizer' && (
               <>
                 <TokenizerFile />
@@ -71,4 +73,4 @@ export function Settings() {
   );
 }
 
-const same = (one: Config, other: Config): boolean => JSON.stringify(one) === JSON.stringify(other);
+const alike = (one: Config, other: Config): boolean => JSON.stringify(one) === JSON.stringify(other);

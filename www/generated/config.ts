@@ -7,6 +7,10 @@
  */
 export type TinyTales = "tiny_tales";
 /**
+ * What documents between the stories practise.
+ */
+export type Practice = "recall" | "key_value" | "copy" | "reverse";
+/**
  * Byte-level BPE, as in GPT-2: starts from bytes, then joins the pair that occurs most often into a new token, again
  * and again (Sennrich et al. 2016, arXiv 1508.07909). Any text can be written and comes back exactly.
  */
@@ -106,6 +110,10 @@ export type AdamW = "adamw";
  * AdamW whose running means are kept in 8 bits (Dettmers et al. 2021, arXiv 2110.02861); 2 bytes a parameter.
  */
 export type AdamW8Bit = "adamw_8bit";
+/**
+ * A kind of question.
+ */
+export type Task = "cloze" | "agreement" | "count" | "tracking" | "recall" | "key_value" | "copy" | "reverse" | "own";
 
 /**
  * What to train, on what, and how.
@@ -118,6 +126,7 @@ export interface Config {
   schedule?: ScheduleConfig;
   training?: TrainingConfig;
   evaluation?: EvaluationConfig;
+  downstream?: DownstreamConfig;
 }
 /**
  * The text that the model learns from.
@@ -133,6 +142,20 @@ export interface DataConfig {
    * More text means fewer repetitions of each story. Other corpora are used whole.
    */
   text_bytes?: number;
+  /**
+   * Decides which stories are written. Runs with the same one read the same text, whatever their own seeds.
+   */
+  text_seed?: number;
+  /**
+   * Exercises to mix into TinyTales, for what stories alone do not teach within a small budget.
+   *
+   * They are short documents between the stories; the downstream tasks of the same names test what they practise.
+   */
+  practice?: Practice[];
+  /**
+   * The share of the text that exercises take, where there are any.
+   */
+  practice_share?: number;
   /**
    * The share of the text, from its end, that is never trained on and that validation reads.
    */
@@ -355,7 +378,7 @@ export interface TrainingConfig {
    */
   accumulation?: number;
   /**
-   * Decides the initial parameters and the order of the text. Same seed, same device: same run, bit for bit.
+   * Decides the initial parameters and the order in which the text is read. Same seed, same device: same run, bit for bit.
    */
   seed?: number;
   /**
@@ -385,6 +408,10 @@ export interface EvaluationConfig {
    * How much of the held-out text a validation reads: the same bytes for every tokenizer.
    */
   bytes?: number;
+  /**
+   * The same for the last validation, by which runs are compared: the more, the surer.
+   */
+  final_bytes?: number;
   /**
    * How many tokens a validation sees at once; 0 takes the model's context.
    *
@@ -426,4 +453,34 @@ export interface EvaluationConfig {
    * Decides what samples draw. Same seed, same step, same prompt: same text.
    */
   sample_seed?: number;
+}
+/**
+ * What the model can do: tasks with known answers, scored alike for every tokenizer.
+ */
+export interface DownstreamConfig {
+  /**
+   * What it is asked. Tasks about stories need TinyTales; on other texts only your own are scored.
+   *
+   * Context and answer are cut into tokens together; the answer whose tokens have the largest summed log-probability
+   * is what the model chose, as in EleutherAI's lm-evaluation-harness. The questions are drawn apart from the text, and
+   * none of them occurs in what is trained on. Random guesses reach what is shown as chance.
+   */
+  tasks?: Task[];
+  /**
+   * Questions of each task, at most. A score's standard error is about 0.5 / √questions: 7 points with 50, 3.5 with 200.
+   */
+  items?: number;
+  /**
+   * Steps between scores; 0 scores at the start and the end only.
+   */
+  every?: number;
+  /**
+   * How many sentences may lie between what decides an answer and the question. Few ask for little memory; 30 are
+   * more than any story has.
+   */
+  distance?: number;
+  /**
+   * Decides which questions are drawn.
+   */
+  seed?: number;
 }

@@ -16,6 +16,7 @@ import {
   sampling,
   trouble,
 } from '../state';
+import { newId } from '../store/id';
 
 const canBegin = computed(
   () => !live.value && !loading.value && phase.value !== 'waking' && phase.value !== 'crashed',
@@ -54,7 +55,7 @@ export const can = {
 export function train(): void {
   if (!can.train.value || !settled()) return;
   begin();
-  send({ type: 'train', config: config.value });
+  send({ type: 'train', run: newId(), config: config.value });
 }
 
 /** After a loss: from where the run was last saved. */
@@ -76,7 +77,7 @@ export function step(): void {
     if (!settled()) return;
     begin();
   }
-  send({ type: 'step', config: config.value });
+  send({ type: 'step', run: newId(), config: config.value });
 }
 
 export function pauseOrResume(): void {

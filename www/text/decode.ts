@@ -18,7 +18,7 @@ export async function decode(source: Blob | string): Promise<{ text: string; byt
   return { text, bytes: blob.size };
 }
 
-function utf8(buffer: ArrayBuffer): string {
+export function utf8(buffer: ArrayBuffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(buffer);
   } catch {

@@ -28,6 +28,8 @@ export type Tokens = Loaded & {
   of: object;
 };
 
+export type Encoded = { tokens: Uint32Array<ArrayBuffer>; lengths: Uint32Array<ArrayBuffer> };
+
 export type Stage = 'loading' | 'training' | 'encoding';
 
 /** `share` is null where it is not known. */
@@ -40,6 +42,8 @@ export type Works = {
   /** A tokenizer.json or a SentencePiece .model. */
   load: { asked: { file: ArrayBuffer }; given: Loaded };
   encode: { asked: { json: string; text: string }; given: Uint32Array<ArrayBuffer> };
+  /** Many texts: their tokens one after the other, and how many each has. */
+  encodeAll: { asked: { json: string; texts: string[] }; given: Encoded };
 };
 
 export type Work = keyof Works;

@@ -6,7 +6,7 @@ import { getKnown } from '../config/values';
 import { describe, explain } from '../errors';
 import { fingerprint } from '../fingerprint';
 import { bytes as inBytes } from '../format';
-import type { Lab } from '../lab';
+import type { Lab, Run } from '../lab';
 import type { Event } from '../protocol';
 import type { Text } from '../text/texts';
 import { Desk, Ended } from './desk';
@@ -120,6 +120,14 @@ export class Tokenizers {
   /** Any text in the tokens of this tokenizer. */
   encode({ json }: Loaded, text: string): Promise<Uint32Array> {
     return this.counter.ask('encode', { json, text });
+  }
+
+  /** Hands a run its downstream tasks in tokens. */
+  async giveItems(run: Run, { json }: Loaded): Promise<void> {
+    const texts = run.item_texts();
+    if (!texts) return;
+    const { tokens, lengths } = await this.counter.ask('encodeAll', { json, texts });
+    run.use_items(tokens, lengths);
   }
 
   /** Hands over what the lab plans and trains with next. */

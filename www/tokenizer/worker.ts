@@ -67,6 +67,16 @@ const works: { [W in Work]: (asked: Works[W]['asked'], progress: Progress) => Wo
   encode({ json, text }) {
     return loaded(json).encode(text) as Uint32Array<ArrayBuffer>;
   },
+  encodeAll({ json, texts }) {
+    const each = texts.map((text) => loaded(json).encode(text));
+    const tokens = new Uint32Array(each.reduce((sum, { length }) => sum + length, 0));
+    let end = 0;
+    for (const some of each) {
+      tokens.set(some, end);
+      end += some.length;
+    }
+    return { tokens, lengths: Uint32Array.from(each, ({ length }) => length) };
+  },
 };
 
 function get(origin: Origin, text: string, progress: Progress): Subword {
