@@ -72,6 +72,8 @@ export function fold(event: Event): void {
     case 'paused':
     case 'stopped':
     case 'finished':
+      // With the last of what led here: who reads that a run is finished finds its last sample.
+      draw();
       state.phase.value = event.type;
       state.trouble.value = null;
       break;
@@ -180,18 +182,20 @@ function lost({ message, from }: { message: string; from: number | null }): stat
 
 /** The record grows hundreds of times a second; what is drawn from it need not. */
 const DRAW_MS = 100;
-let due = false;
+let due: ReturnType<typeof setTimeout> | undefined;
 
 function touch(): void {
-  if (due) return;
-  due = true;
-  setTimeout(() => {
-    due = false;
-    state.revision.value += 1;
-  }, DRAW_MS);
+  due ??= setTimeout(draw, DRAW_MS);
+}
+
+function draw(): void {
+  clearTimeout(due);
+  due = undefined;
+  state.revision.value += 1;
 }
 
 function end(phase: state.Phase, message: string | null): void {
+  draw();
   state.phase.value = phase;
   state.trouble.value = message;
   state.sampling.value = false;
