@@ -8,7 +8,8 @@ const [program, ...first] = process.env.TRAINLAB
   ? [process.env.TRAINLAB]
   : ['cargo', 'run', '--release', '--quiet', '--'];
 
-function trainlab(...args) {
+/** Runs the program to its end. */
+export function trainlab(...args) {
   const result = spawnSync(program, [...first, ...args], {
     cwd: root,
     encoding: 'utf8',
@@ -38,7 +39,7 @@ export function defaultRate(set) {
   return JSON.parse(stdout).optimizer.learning_rate;
 }
 
-const asArguments = (set) => set.flatMap((assignment) => ['--set', assignment]);
+export const asArguments = (set) => set.flatMap((assignment) => ['--set', assignment]);
 
 /** Prints a line a run; returns the mean validation bits per byte at each value. */
 export function sweep({ field, values, seeds, set }) {

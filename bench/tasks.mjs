@@ -4,9 +4,8 @@
 //
 // Prints a JSON line a run: its settings, its cost and, for each task, the accuracy, its standard error and chance.
 
-import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
-import { root } from '../scripts/lib.mjs';
+import { asArguments, trainlab } from './sweep.mjs';
 
 const prototype = [
   'model.context=192',
@@ -33,10 +32,6 @@ const { values: options } = parseArgs({
     items: { type: 'string', default: '200' },
   },
 });
-/** TRAINLAB names a program that is built already; otherwise cargo builds one. */
-const [program, ...first] = process.env.TRAINLAB
-  ? [process.env.TRAINLAB]
-  : ['cargo', 'run', '--release', '--quiet', '--'];
 const ALL = 'cloze,agreement,count,tracking,recall,key_value,copy,reverse';
 
 for (const name of options.runs.split(','))
@@ -50,16 +45,7 @@ for (const name of options.runs.split(','))
       'evaluation.every=0',
       'evaluation.sample_every=0',
     ];
-    const assignments = set.flatMap((assignment) => ['--set', assignment]);
-    const { status, stdout, stderr } = spawnSync(
-      program,
-      [...first, 'train', '--device', 'cpu', ...assignments],
-      {
-        cwd: root,
-        encoding: 'utf8',
-        maxBuffer: 1 << 28,
-      },
-    );
+    const { status, stdout, stderr } = trainlab('train', '--device', 'cpu', ...asArguments(set));
     if (status !== 0) throw new Error(stderr);
     const lines = stdout.trim().split('\n').map(JSON.parse);
     const { downstream } = lines.findLast((line) => line.downstream);

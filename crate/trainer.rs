@@ -289,16 +289,11 @@ impl Trainer {
             seconds,
             flops: self.flops_at(step),
             loss,
-            bits_per_byte: bits_per_byte(loss, 1) / self.bytes_per_token(),
+            bits_per_byte: bits_per_byte(loss, 1) / self.dataset.train_bytes_per_token(),
             learning_rate: optimizer::learning_rate(&self.config, step),
             grad_norm: grad_norm.into(),
             tokens_per_second: self.speed.update(seconds, tokens),
         })
-    }
-
-    /// Of the training text, for the loss of a batch; validation counts the true bytes of what it scores.
-    fn bytes_per_token(&self) -> f64 {
-        self.dataset.train_bytes as f64 / self.dataset.train.len() as f64
     }
 
     fn tokens_at(&self, step: u32) -> u64 {

@@ -43,7 +43,7 @@ export function send(command: Command): void {
 
 export function openDevice(choice = asked.value): void {
   asked.value = choice;
-  lab?.open(choice);
+  void lab?.open(choice);
 }
 
 export function useOwnText(source: Blob | string, name: string): void {

@@ -26,6 +26,7 @@ export class LabWorker {
   private readonly asked = new Map<number, { resolve(answer: Answer): void; reject(why: Error): void }>();
 
   private readonly watch = new AbortController();
+  private opening: { resolve(): void; reject(why: Error): void } | null = null;
 
   constructor(kind: string, hear: (event: Event) => void) {
     this.hear = hear;
@@ -53,8 +54,14 @@ export class LabWorker {
     this.worker.postMessage(command);
   }
 
-  open(device: DeviceChoice): void {
+  /** Rejects where the device cannot be opened. Whoever does not wait for it hears the events. */
+  open(device: DeviceChoice): Promise<void> {
+    const opened = new Promise<void>((resolve, reject) => {
+      this.opening = { resolve, reject };
+    });
+    opened.catch(() => {});
     this.send({ type: 'open', device, base: document.baseURI, tilings: keptTilings() });
+    return opened;
   }
 
   give({ text, tokenizer, tasks }: Brought): void {
@@ -90,7 +97,10 @@ export class LabWorker {
       this.asked.delete(event.id);
     }
     keepTilings(event);
+    if (event.type === 'device') this.opening?.resolve();
+    if (event.type === 'device-refused') this.opening?.reject(new Error(event.message));
     if (event.type === 'crashed') {
+      this.opening?.reject(new Error(event.message));
       this.watch.abort();
       this.drop(event.message);
     }

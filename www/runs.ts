@@ -7,7 +7,6 @@ import { setKnown } from './config/values';
 import type { Opener } from './device/opener';
 import type { OwnTasks } from './downstream/tasks';
 import { explain, isLoss, isPanic, Loss } from './errors';
-import type { Lab } from './lab';
 import { LiveRun } from './live';
 import type { Planner } from './planner';
 import type { Event } from './protocol';
@@ -198,7 +197,7 @@ export class Runs {
     const fresh = async () => {
       const problems = this.planner.problems(config);
       if (problems.length > 0) throw { problems };
-      this.openLab();
+      this.opener.needed();
       return this.beginnings.fresh(id, config);
     };
     // The run before stands where it stood.
@@ -225,17 +224,12 @@ export class Runs {
     getting.then(over, over);
   }
 
-  private openLab(): Lab {
-    if (!this.opener.lab) throw new Error('No device is open. Choose one first.');
-    return this.opener.lab;
-  }
-
   /**
    * Makes a run, paused, in place of the present one. `continues`: it is the same run. `untried`: its checkpoint may be
    * refused; the present run then stays.
    */
   private async begin(beginning: Beginning, { continues = false, untried = false } = {}): Promise<LiveRun> {
-    const lab = this.openLab();
+    const lab = this.opener.needed();
     const { config, text, tokens, prompt, step, bytes } = beginning;
     this.tokenizers.give(lab, tokens);
     const plan = lab.plan(config, text.text);

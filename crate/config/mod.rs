@@ -18,12 +18,12 @@ use serde_json::Value;
 
 use crate::data::tiny_tales_with;
 use crate::data::tokenizer::{LARGEST_TRAINED, SMALLEST_TRAINED};
-pub use crate::data::{Corpus, Practice, TokenizerKind};
+pub use crate::data::{Corpus, Practice, Task, TokenizerKind};
 pub use check::{check, parse, parse_sections, unknown};
 pub use defaults::fill;
-pub use downstream::{DownstreamConfig, Task};
+pub use downstream::DownstreamConfig;
 pub use optimizer::{OptimizerConfig, OptimizerKind};
-pub use path::{decides, field, set, set_value};
+pub use path::{decisive_first, field, set, set_value};
 
 /// What to train, on what, and how.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -68,8 +68,12 @@ pub fn set_value(config: &mut Value, path: &str, value: Value) -> Result<()> {
     Ok(())
 }
 
-/// Whether the defaults of other fields depend on the one at `path`: it is to be set before they are.
-pub fn decides(path: &str) -> bool {
+/// Puts what the defaults of other fields depend on before the rest: set in this order, it takes back none of those.
+pub fn decisive_first<P: AsRef<str>, V>(fields: &mut [(P, V)]) {
+    fields.sort_by_key(|(path, _)| !decides(path.as_ref()));
+}
+
+fn decides(path: &str) -> bool {
     dependent(schema_json()).iter().any(|(section, by, _)| path == format!("{section}.{by}"))
 }
 

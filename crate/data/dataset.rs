@@ -147,6 +147,11 @@ impl Dataset {
         check("evaluation.context", of_validation, held_out, advice)
     }
 
+    /// Of the training part.
+    pub fn train_bytes_per_token(&self) -> f64 {
+        self.train_bytes as f64 / self.train.len() as f64
+    }
+
     /// Of the held-out part.
     pub fn bytes_per_token(&self) -> f64 {
         self.held_out_bytes as f64 / self.held_out.len() as f64

@@ -65,9 +65,7 @@ fn task_items(task: Task, config: &DownstreamConfig, training: &str, own: Option
     if task == Task::Own {
         let given = own.ok_or_else(no_file)?;
         let mut items = given.items.clone();
-        let known = overlap::occurring(training, &items.iter().map(Item::told).collect::<Vec<_>>());
-        let mut known = known.into_iter();
-        items.retain(|_| known.next() == Some(false));
+        leave_out_known(&mut items, training);
         let dropped = given.items.len() - items.len();
         if items.is_empty() {
             return Err(all_known(dropped));
@@ -78,18 +76,25 @@ fn task_items(task: Task, config: &DownstreamConfig, training: &str, own: Option
     let mut items: Vec<Item> = vec![];
     let mut number = 0;
     while items.len() < wanted {
-        // As many as are missing, then those are left out that the text has.
-        while items.len() < wanted {
+        // As many as are missing, without those that the text has.
+        let mut drawn = vec![];
+        while items.len() + drawn.len() < wanted {
             // Tasks have streams of their own, a million each.
             let mut random = Random::new(config.seed.into(), Stream::Item((task as u32) << 24 | number));
-            items.extend(draw(task, config.distance as usize, &mut random));
+            drawn.extend(draw(task, config.distance as usize, &mut random));
             number += 1;
         }
-        let known = overlap::occurring(training, &items.iter().map(Item::told).collect::<Vec<_>>());
-        let mut known = known.into_iter();
-        items.retain(|_| known.next() == Some(false));
+        leave_out_known(&mut drawn, training);
+        items.extend(drawn);
     }
     Ok(TaskItems { task, items, dropped: 0 })
+}
+
+/// Drops the items that occur in the training text.
+fn leave_out_known(items: &mut Vec<Item>, training: &str) {
+    let known = overlap::occurring(training, &items.iter().map(Item::told).collect::<Vec<_>>());
+    let mut known = known.into_iter();
+    items.retain(|_| known.next() == Some(false));
 }
 
 /// An item of a task, where this draw gives one.

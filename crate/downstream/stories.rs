@@ -6,7 +6,7 @@ use crate::config::Task;
 use crate::data::tinytales::plot::take;
 use crate::data::tinytales::words::{CONTAINERS, NUMBERS};
 use crate::data::tinytales::world::Counted;
-use crate::data::tinytales::{self, Event, Fact, Sentence, Story};
+use crate::data::tinytales::{Event, Fact, Sentence, Story};
 use crate::random::Random;
 
 /// Wrong answers, but for "was" and "were".
@@ -16,15 +16,7 @@ const WRONG: usize = 3;
 pub fn item(task: Task, random: &mut Random) -> Option<Item> {
     let story = Story::draw(random);
     let (text, facts) = story.render();
-    let asked = match task {
-        Task::Cloze => tinytales::Task::Cloze,
-        Task::Agreement => tinytales::Task::Agreement,
-        Task::Count => tinytales::Task::Count,
-        Task::Tracking => tinytales::Task::Tracking,
-        Task::Recall => tinytales::Task::Recall,
-        _ => return None,
-    };
-    let facts: Vec<&Fact> = facts.iter().filter(|fact| fact.task == asked).collect();
+    let facts: Vec<&Fact> = facts.iter().filter(|fact| fact.task == task).collect();
     if facts.is_empty() {
         return None;
     }

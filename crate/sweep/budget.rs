@@ -78,10 +78,7 @@ impl Budget {
         let tokens_per_step = f64::from(config.training.batch_size) * f64::from(config.model.context);
         let steps = match self.kind {
             Kind::Tokens => self.amount / tokens_per_step,
-            Kind::Bytes => {
-                let bytes_per_token = dataset.train_bytes as f64 / dataset.train.len() as f64;
-                self.amount / (tokens_per_step * bytes_per_token)
-            }
+            Kind::Bytes => self.amount / (tokens_per_step * dataset.train_bytes_per_token()),
             Kind::Flops => steps_for_flops(&Plan::for_dataset(config, dataset, device)?, self.amount),
             Kind::Seconds => self.amount / seconds_per_step(config, dataset, device).await?,
         };

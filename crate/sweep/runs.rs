@@ -153,8 +153,7 @@ fn config(sweep: &Sweep, values: &Values) -> Result<Config> {
         _ => None,
     });
     let mut fields: Vec<(&String, &Value)> = constants.chain(values).collect();
-    // What decides about defaults comes first: it takes back none of those that are set here.
-    fields.sort_by_key(|(path, _)| !config::decides(path));
+    config::decisive_first(&mut fields);
     let mut json = json!({});
     for (path, value) in fields {
         config::set_value(&mut json, path, value.clone())?;

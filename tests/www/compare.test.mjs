@@ -166,6 +166,7 @@ test('figures of different held-out bytes are refused, and how runs fall apart i
   const cases = [
     [{ 'data.text_bytes': 90000 }, 'Text bytes 60,000 bytes'],
     [{ 'evaluation.bytes': 4096 }, 'Evaluation bytes 2,048'],
+    [{ 'evaluation.final_bytes': 4096 }, 'Evaluation final bytes 8,192'],
     [{ 'evaluation.context': 128 }, 'Evaluation context 0'],
   ];
   for (const [set, words] of cases) {

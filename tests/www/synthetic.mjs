@@ -45,6 +45,7 @@ export const schema = {
     evaluation: {
       properties: {
         bytes: { type: 'integer' },
+        final_bytes: { type: 'integer' },
         context: { type: 'integer' },
         prompt: { type: 'string' },
       },
@@ -60,7 +61,7 @@ export const defaults = {
   tokenizer: { kind: 'characters' },
   optimizer: { kind: 'adamw', learning_rate: 0.001, beta1: 0.9, momentum: 0.9 },
   training: { steps: 100, seed: 1 },
-  evaluation: { bytes: 2048, context: 0, prompt: 'Once' },
+  evaluation: { bytes: 2048, final_bytes: 8192, context: 0, prompt: 'Once' },
   downstream: { items: 100, seed: 1, every: 50 },
 };
 

@@ -1,6 +1,7 @@
 // Save and Load, and what the browser keeps by itself.
 
 import { useRef } from 'preact/hooks';
+import { chosen } from '../form/chosen';
 import { count } from '../format';
 import { can } from '../run/actions';
 import { kept, loading } from '../state';
@@ -48,12 +49,7 @@ export function RunFiles() {
         hidden
         aria-label="A saved run’s file"
         data-testid="run-file"
-        onChange={(event) => {
-          const file = event.currentTarget.files?.[0];
-          if (file) load(file);
-          // So that the same file can be chosen again.
-          event.currentTarget.value = '';
-        }}
+        onChange={chosen(load)}
       />
     </span>
   );

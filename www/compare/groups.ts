@@ -1,9 +1,9 @@
 // Runs that differ only by chance are one group: by default, all that are alike in everything but the seed.
 
 import type { Config, Section, Value } from '../config/schema';
-import { getKnown, type KnownPath } from '../config/values';
+import { getKnown, type KnownPath, same } from '../config/values';
 import type { StoredRun } from '../store/types';
-import { alike, choiceWords, effective, type Fields } from './names';
+import { choiceWords, deviceWords, effective, type Fields } from './names';
 
 export type Group = {
   key: string;
@@ -40,7 +40,7 @@ export function differing(runs: StoredRun[], fields: Fields): string[] {
   // A run of another version may have options that this one does not know.
   const strange = runs.flatMap(({ config }) => pathsOf(config)).filter((path) => !fields.has(path));
   const options = [...known, ...new Set(strange)].filter((path) =>
-    others.some((run) => !alike(valueIn(run, path, fields), valueIn(first, path, fields))),
+    others.some((run) => !same(valueIn(run, path, fields), valueIn(first, path, fields))),
   );
   const devices = others.some((run) => valueIn(run, DEVICE, fields) !== valueIn(first, DEVICE, fields));
   return devices ? [...options, DEVICE] : options;
@@ -55,7 +55,7 @@ export const usualGrouping = (runs: StoredRun[], fields: Fields): string[] =>
   differing(runs, fields).filter((path) => !NEUTRAL.includes(path) && path !== DEVICE);
 
 export function valueIn(run: StoredRun, path: string, fields: Fields): Value {
-  if (path === DEVICE) return `${run.device.kind.toUpperCase()}, ${run.device.name}`;
+  if (path === DEVICE) return deviceWords(run);
   return effective(run.config, path, fields);
 }
 

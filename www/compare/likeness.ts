@@ -3,7 +3,7 @@
 import { getKnown } from '../config/values';
 import { count, figures } from '../format';
 import type { StoredRun } from '../store/types';
-import { effective, type Fields, nameOf, valueWords } from './names';
+import { deviceWords, effective, type Fields, nameOf, valueWords } from './names';
 
 export type Likeness = 'text' | 'tokenizer' | 'tasks' | 'items' | 'device';
 
@@ -32,6 +32,8 @@ const heldOutBytes = ({ plan }: StoredRun): number => Math.round(plan.held_out_t
 const text: Kind['facts'] = (run, fields) => ({
   ...section(run, 'data', fields),
   'evaluation.bytes': getKnown(run.config, 'evaluation.bytes'),
+  // What the last validation reads.
+  'evaluation.final_bytes': getKnown(run.config, 'evaluation.final_bytes'),
   'evaluation.context': getKnown(run.config, 'evaluation.context'),
   'held-out bytes': heldOutBytes(run),
 });
@@ -73,7 +75,7 @@ const KINDS: Record<Likeness, Kind> = {
     advice: 'Compare runs with the same items.',
   },
   device: {
-    facts: ({ device }) => ({ device: `${device.kind.toUpperCase()}, ${device.name}` }),
+    facts: (run) => ({ device: deviceWords(run) }),
     why: 'These runs were not made on the same device.',
     advice: 'Compare runs of one device.',
   },

@@ -185,13 +185,18 @@ const ACCURACY: Measure = {
   minds: [],
 };
 
-const onTask = (task: string): Measure => ({
-  ...ACCURACY,
+/** What measures and curves of one task share. */
+export const aboutTask = (task: string): Pick<Measure, 'id' | 'label' | 'needs'> => ({
   id: `accuracy.${task}`,
   label: `Accuracy, ${humanize(task).toLowerCase()}`,
-  of: ({ scores }) => scoreOn(scores.at(-1), task),
   // Of own items the settings say nothing.
   needs: task === 'own' ? ['tasks'] : ['items'],
+});
+
+const onTask = (task: string): Measure => ({
+  ...ACCURACY,
+  ...aboutTask(task),
+  of: ({ scores }) => scoreOn(scores.at(-1), task),
 });
 
 export const scoreOn = (scores: Scores | undefined, task: string): number | null =>

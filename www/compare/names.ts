@@ -3,6 +3,7 @@
 import { type Config, type Field, humanize, type Section, type Value } from '../config/schema';
 import { get, matters } from '../config/values';
 import { count } from '../format';
+import type { StoredRun } from '../store/types';
 
 /** By path. */
 export type Fields = Map<string, Field>;
@@ -45,11 +46,11 @@ export function choiceWords(field: Field | undefined, path: string, value: Value
     : `${field?.label ?? path} ${words}`;
 }
 
+/** What a run was made on. */
+export const deviceWords = ({ device }: StoredRun): string => `${device.kind.toUpperCase()}, ${device.name}`;
+
 /** What a config does with an option: nothing where, as its others stand, it does not matter. */
 export function effective(config: Config, path: string, fields: Fields): Value {
   const field = fields.get(path);
   return field && !matters(field, config) ? null : get(config, path);
 }
-
-/** Values may be lists. */
-export const alike = (one: Value, other: Value): boolean => JSON.stringify(one) === JSON.stringify(other);

@@ -2,12 +2,11 @@
 
 import { type Cell, smooth } from '../charts/table';
 import type { XAxis } from '../charts/view';
-import { humanize } from '../config/schema';
 import { figures, nats, percent } from '../format';
 import type { Metric } from '../lab';
 import type { StoredRun } from '../store/types';
 import type { Likeness } from './likeness';
-import { scoreOn, tasksOf } from './measures';
+import { aboutTask, scoreOn, tasksOf } from './measures';
 
 export type Points = { xs: ArrayLike<number>; ys: ArrayLike<number> };
 
@@ -135,10 +134,8 @@ export function curvesOf(runs: StoredRun[]): Curve[] {
   const tasks = tasksOf(runs).map(
     (task): Curve => ({
       ...ACCURACY,
-      id: `accuracy.${task}`,
-      label: `Accuracy, ${humanize(task).toLowerCase()}`,
+      ...aboutTask(task),
       unit: 'share of items answered right',
-      needs: task === 'own' ? ['tasks'] : ['items'],
       points: scored((scores) => scoreOn(scores, task)),
     }),
   );

@@ -21,6 +21,12 @@ export class Opener {
     this.post = post;
   }
 
+  /** What is open. Throws where nothing is. */
+  needed(): Lab {
+    if (!this.lab) throw new Error('No device is open. Choose one first.');
+    return this.lab;
+  }
+
   /** The device before stays in use where this one cannot be opened. */
   async open(choice: DeviceChoice): Promise<void> {
     try {

@@ -45,8 +45,7 @@ export class Profiler {
   }
 
   private async measure(config: Config): Promise<void> {
-    const { lab } = this.opener;
-    if (!lab) throw new Error('No device is open. Choose one first.');
+    const lab = this.opener.needed();
     const text = await this.texts.load(config);
     this.tokenizers.give(lab, await this.tokenizers.load(config, text));
     let ended = false;

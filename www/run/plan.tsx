@@ -9,6 +9,7 @@ import { bytes, count, nats, si } from '../format';
 import type { Plan as PlanFacts } from '../lab';
 import { config, noPlan, plan, problems, record, tokenizing } from '../state';
 import { Readiness } from '../tokenizer/readiness';
+import { flopsOf } from '../work';
 
 const PARTS = [
   ['embeddings', 'embeddings'],
@@ -73,7 +74,7 @@ export function Plan() {
 
 const steps = (): number => Number(getKnown(config.value, 'training.steps'));
 const microBatches = (): number => Number(getKnown(config.value, 'training.accumulation'));
-const totalWork = (known: PlanFacts): number => known.flops_per_token * known.tokens_per_step * steps();
+const totalWork = (known: PlanFacts): number => flopsOf(known, steps());
 
 const mendable = computed(() => problems.value.filter(({ fixes }) => fixes && fixes.length > 0));
 

@@ -1,7 +1,7 @@
 // What the visitor can do with runs that are stored.
 
 import { signal } from '@preact/signals';
-import { save } from '../charts/save';
+import { dashed, save } from '../charts/save';
 import { goOn as trainOn } from '../checkpoint/actions';
 import { current, weightsName } from '../checkpoint/store';
 import { adopt } from '../config/edit';
@@ -93,11 +93,7 @@ export const saveWeights = ({ id, name, weights }: RunHead): Promise<void> =>
     save(file, `${fileName(name)}-step-${weights?.step ?? 0}.safetensors`);
   });
 
-const fileName = (words: string): string =>
-  words
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N}]+/gu, '-')
-    .slice(0, 80) || 'run';
+const fileName = (words: string): string => dashed(words).slice(0, 80) || 'run';
 
 /** With their points and weights. Those that are open elsewhere or live stay, and are named. */
 export const remove = (runs: RunHead[]): Promise<void> =>

@@ -1,6 +1,7 @@
 // All runs that this browser has: listed, kept within bounds, taken away and brought, compared.
 
 import { useRef } from 'preact/hooks';
+import { chosen } from '../form/chosen';
 import { ViewTitle } from '../shell/views';
 import { listed, storedRuns } from '../store/runs';
 import { chosenRuns, openExperiment, said, saveExperiment } from './actions';
@@ -71,12 +72,7 @@ function Files() {
         hidden
         aria-label="A file of runs"
         data-testid="experiment-file"
-        onChange={(event) => {
-          const file = event.currentTarget.files?.[0];
-          if (file) void openExperiment(file);
-          // So that the same file can be chosen again.
-          event.currentTarget.value = '';
-        }}
+        onChange={chosen((file) => void openExperiment(file))}
       />
     </div>
   );

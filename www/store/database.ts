@@ -71,3 +71,12 @@ export function inWords(error: unknown): string {
     return 'A newer trainlab is open in another tab. Reload this page once its run is done.';
   return explain(error).message || 'The browser’s database does not answer.';
 }
+
+/** What fails is told, not thrown: a list lives on in memory. */
+export async function attempt(work: (db: Database) => Promise<void>): Promise<void> {
+  try {
+    await work(await database());
+  } catch (error) {
+    trouble.value = inWords(error);
+  }
+}

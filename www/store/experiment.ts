@@ -5,7 +5,7 @@ import type { Config, Value } from '../config/schema';
 import { bytes } from '../format';
 import type { Plan } from '../lab';
 import { EVALUATION, METRIC } from '../record';
-import type { RunState, StoredRun, StoredSweep, Table } from './types';
+import { RUN_STATES, type RunState, type StoredRun, type StoredSweep, type Table } from './types';
 
 const FORMAT = 'trainlab-experiment';
 /** Raised where a reader of the one before would misread a file. */
@@ -216,15 +216,7 @@ const scores = object({
 
 /** A run that was live goes on in the browser that it came from, if anywhere. */
 const state: Reader<RunState> = (value, at) => {
-  const known = oneOf(
-    'running',
-    'paused',
-    'stopped',
-    'finished',
-    'diverged',
-    'failed',
-    'interrupted',
-  )(value, at);
+  const known = oneOf(...RUN_STATES)(value, at);
   return known === 'running' || known === 'paused' ? 'interrupted' : known;
 };
 

@@ -2,11 +2,11 @@
 
 import { signal } from '@preact/signals';
 import { discardWeights } from '../checkpoint/store';
-import { type Database, database, inWords, trouble } from './database';
+import { attempt, database, trouble } from './database';
 import type { Experiment } from './experiment';
 import { own } from './owners';
 import { chunkCount, chunksOf, lastRow, rowsOf, SERIES, type Tables, tableOf } from './points';
-import { channel as sweepsChannel } from './sweeps';
+import { sweepsChannel } from './sweeps';
 import type { RunHead, Series, StoredRun } from './types';
 
 /** All of them, the newest first. */
@@ -17,6 +17,7 @@ export const listed = signal(false);
 /** Runs of this tab whose points may not all be in the database, by id: whoever writes them has them. */
 export const openRuns = new Map<string, { readonly tables: Tables }>();
 
+const changedSweeps = sweepsChannel();
 const channel = new BroadcastChannel('trainlab.runs');
 channel.onmessage = ({ data }: MessageEvent<string[]>) => void refresh(data);
 
@@ -173,7 +174,7 @@ export async function importRuns({ runs, sweeps }: Experiment): Promise<number> 
   };
   await Promise.all([work(), transaction.done]);
   show(...added);
-  for (const { id } of sweeps) sweepsChannel.postMessage(id);
+  for (const { id } of sweeps) changedSweeps.postMessage(id);
   channel.postMessage(added.map(({ id }) => id));
   return added.length;
 }
@@ -229,13 +230,4 @@ export async function deleteRun(id: string): Promise<boolean> {
     release();
   }
   return true;
-}
-
-/** What fails is told, not thrown: the list lives on in memory. */
-async function attempt(work: (db: Database) => Promise<void>): Promise<void> {
-  try {
-    await work(await database());
-  } catch (error) {
-    trouble.value = inWords(error);
-  }
 }

@@ -3,8 +3,8 @@
 import { database } from './database';
 import type { StoredRun, StoredSweep } from './types';
 
-/** Where every tab hears, by id, of sweeps that changed. */
-export const channel = new BroadcastChannel('trainlab.sweeps');
+/** Where every tab hears, by id, of sweeps that changed. Each of these objects hears the others, and not itself. */
+export const sweepsChannel = (): BroadcastChannel => new BroadcastChannel('trainlab.sweeps');
 
 /** The sweeps that runs are part of. */
 export async function sweepsOf(runs: StoredRun[]): Promise<StoredSweep[]> {

@@ -4,7 +4,16 @@ import type { Config } from '../config/schema';
 import type { DeviceInfo, Evaluation, Metric, Plan, Scores } from '../lab';
 
 /** `interrupted`: the page went away while it trained. `diverged`: a result, and no fault. */
-export type RunState = 'running' | 'paused' | 'stopped' | 'finished' | 'diverged' | 'failed' | 'interrupted';
+export const RUN_STATES = [
+  'running',
+  'paused',
+  'stopped',
+  'finished',
+  'diverged',
+  'failed',
+  'interrupted',
+] as const;
+export type RunState = (typeof RUN_STATES)[number];
 
 /** Columns of equal length. */
 export type Table<Key extends string> = Record<Key, Float64Array>;

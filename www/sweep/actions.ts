@@ -1,14 +1,14 @@
 // What the visitor does with whole sweeps.
 
 import { csv, csvFile } from '../charts/csv';
-import { save } from '../charts/save';
+import { dashed, save } from '../charts/save';
 import { brought } from '../client';
 import type { Config, Value } from '../config/schema';
 import { getKnown } from '../config/values';
 import { explain } from '../errors';
 import type { Brought } from '../lab-worker';
 import { newId } from '../store/id';
-import { deleteRun, headOf } from '../store/runs';
+import { deleteRun, headOf, unique } from '../store/runs';
 import type { StoredRun } from '../store/types';
 import { isOwn } from '../text/texts';
 import { isFromFile } from '../tokenizer/kinds';
@@ -28,7 +28,8 @@ export async function keep(): Promise<string | null> {
   const id = newId();
   const { device, workers } = made;
   const definition = said.definition ?? made.definition;
-  const name = unusedName(definition.name?.trim() || 'Sweep');
+  const names = sweeps.value.map((sweep) => sweep.name);
+  const name = unique(definition.name?.trim() || 'Sweep', names);
   put({
     id,
     name,
@@ -62,13 +63,6 @@ function neededOf(runs: Listed[]): Brought {
 }
 
 const asked = (config: Config): Value[] => [getKnown(config, 'downstream.tasks')].flat();
-
-function unusedName(words: string): string {
-  const names = new Set(sweeps.value.map(({ name }) => name));
-  let name = words;
-  for (let count = 2; names.has(name); count++) name = `${words} (${count})`;
-  return name;
-}
 
 /** As a new one, to be changed and kept. */
 export const duplicate = ({ definition }: Sweep): void => open(definition);
@@ -126,10 +120,4 @@ export function saveJson(sweep: Sweep): void {
   save(blob, `${fileName(name)}.json`);
 }
 
-const fileName = (name = ''): string =>
-  `trainlab-${
-    name
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N}]+/gu, '-')
-      .replace(/^-|-$/g, '') || 'sweep'
-  }`;
+const fileName = (name = ''): string => `trainlab-${dashed(name).replace(/^-|-$/g, '') || 'sweep'}`;

@@ -7,6 +7,7 @@ import { Recording } from '../store/recording';
 import { loadRun } from '../store/runs';
 import type { RunState, StoredRun } from '../store/types';
 import { kept } from '../store/weights';
+import { flopsOf } from '../work';
 import type { Outcome } from './hand';
 import type { Live } from './progress';
 
@@ -85,7 +86,7 @@ export class Chronicle {
     if (this.recording) this.recording.retake(record);
     else this.recording = new Recording({ ...this.about, state: 'running' }, record);
     const bitsPerByte = record.validation.last()?.bits_per_byte ?? null;
-    const flops = record.step * plan.tokens_per_step * plan.flops_per_token;
+    const flops = flopsOf(plan, record.step);
     this.tell({ readiness: null, step: record.step, flops, tokensPerSecond: null, bitsPerByte });
     this.begun(event);
   }

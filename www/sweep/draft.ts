@@ -61,22 +61,11 @@ let scout: { lab: LabWorker; device: DeviceKind; opened: Promise<void> } | null 
 function ask(device: DeviceKind): { lab: LabWorker; opened: Promise<void> } {
   if (scout?.device !== device) {
     dismiss();
-    let tell = { resolve() {}, reject(_: Error) {} };
-    const opened = new Promise<void>((resolve, reject) => {
-      tell = { resolve, reject };
-    });
-    opened.catch(() => {});
     const lab = new LabWorker('scout', (event) => {
-      if (event.type === 'device') tell.resolve();
-      if (event.type === 'device-refused') tell.reject(new Error(event.message));
-      if (event.type === 'crashed') {
-        tell.reject(new Error(event.message));
-        dismiss();
-      }
+      if (event.type === 'crashed') dismiss();
     });
-    lab.open(device);
+    scout = { lab, device, opened: lab.open(device) };
     lab.give(brought);
-    scout = { lab, device, opened };
   }
   return scout;
 }

@@ -27,7 +27,6 @@ export class Hand {
   readonly opened: Promise<void>;
   /** It broke down, and trains no more. */
   gone = false;
-  private tellOpened: { resolve(): void; reject(why: Error): void } = { resolve() {}, reject() {} };
   private work: {
     job: Job;
     hear(event: Event): void;
@@ -39,13 +38,8 @@ export class Hand {
   private wish: Wish | null = null;
 
   constructor(device: DeviceKind, brought: Brought) {
-    this.opened = new Promise((resolve, reject) => {
-      this.tellOpened = { resolve, reject };
-    });
-    // Whoever waits for it is told; it is no error of its own.
-    this.opened.catch(() => {});
     this.lab = new LabWorker('sweep', (event) => this.receive(event));
-    this.lab.open(device);
+    this.opened = this.lab.open(device);
     this.lab.give(brought);
   }
 
@@ -93,12 +87,7 @@ export class Hand {
   }
 
   private receive(event: Event): void {
-    if (event.type === 'device') this.tellOpened.resolve();
-    if (event.type === 'device-refused') this.tellOpened.reject(new Error(event.message));
-    if (event.type === 'crashed') {
-      this.gone = true;
-      this.tellOpened.reject(new Error(event.message));
-    }
+    if (event.type === 'crashed') this.gone = true;
     const { work, wish } = this;
     if (!work) return;
     work.hear(event);

@@ -9,6 +9,7 @@ import { setKnown } from '../config/values';
 import { describe } from '../errors';
 import type { LabWorker } from '../lab-worker';
 import { headOf } from '../store/runs';
+import { flopsOf } from '../work';
 import { Chronicle } from './chronicle';
 import { budgetOf } from './definition';
 import { Hand, type Outcome } from './hand';
@@ -223,7 +224,7 @@ class Lane {
     const about = { id: run, name: `${sweepOf(this.sweep)?.name}: ${name}`, sweep: this.sweep };
     const chronicle = await Chronicle.open(about, tell, ({ plan, config }) => {
       const steps = Number(config.training?.steps);
-      const cost = { steps, flops: steps * plan.tokens_per_step * plan.flops_per_token };
+      const cost = { steps, flops: flopsOf(plan, steps) };
       if (!member.cost) changeMember(this.sweep, run, { cost });
     });
     const outcome = await hand.train({ run, config, goOn: member.state === 'paused' }, chronicle.hear);

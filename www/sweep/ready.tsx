@@ -1,6 +1,7 @@
 // Ways to begin a sweep: ready-made ones, each with the question that it answers, and files.
 
 import { useState } from 'preact/hooks';
+import { chosen } from '../form/chosen';
 import { take } from './actions';
 import { open } from './draft';
 import ready from './ready.json';
@@ -40,16 +41,11 @@ export function Import() {
       <label class="quiet file-button">
         Open a sweep file
         <input
-          type="file"
           class="visually-hidden"
+          type="file"
           accept=".yaml,.yml,.json"
           data-testid="import-sweep"
-          onChange={async ({ currentTarget }) => {
-            const [file] = currentTarget.files ?? [];
-            if (file) say(await take(file));
-            // The same file may be chosen again once it is mended.
-            currentTarget.value = '';
-          }}
+          onChange={chosen((file) => void take(file).then(say))}
         />
       </label>
     </>

@@ -1,7 +1,8 @@
 // The sweeps that this browser keeps: a list for all of the page, in step with the database and with other tabs.
 
 import { signal } from '@preact/signals';
-import { database, inWords, trouble } from '../store/database';
+import { attempt, type Database } from '../store/database';
+import { sweepsChannel } from '../store/sweeps';
 import type { Member, Sweep } from './types';
 
 /** The newest first. */
@@ -14,23 +15,23 @@ export const listed = signal(false);
 /** Runs side by side. */
 export const MOST_WORKERS = 4;
 
-const channel = new BroadcastChannel('trainlab.sweeps');
+const channel = sweepsChannel();
 channel.onmessage = ({ data }: MessageEvent<string>) => void refresh(data);
 
 /** Writes go one after the other, so that the last one stays. */
 let writing: Promise<void> = Promise.resolve();
 
 export async function list(): Promise<void> {
-  await attempt(async () => {
-    for (const sweep of await (await database()).getAll('sweeps')) show(sweep as Sweep);
+  await attempt(async (db) => {
+    for (const sweep of await db.getAll('sweeps')) show(sweep as Sweep);
   });
   listed.value = true;
 }
 
 async function refresh(id: string): Promise<void> {
   if (id === working.value) return;
-  await attempt(async () => {
-    const sweep = await (await database()).get('sweeps', id);
+  await attempt(async (db) => {
+    const sweep = await db.get('sweeps', id);
     if (sweep) show(sweep as Sweep);
     else hide(id);
   });
@@ -41,8 +42,8 @@ export const sweepOf = (id: string): Sweep | undefined => sweeps.value.find((swe
 /** Into the list and the database, or in place of what they had. */
 export function put(sweep: Sweep): void {
   show(sweep);
-  write(async () => {
-    await (await database()).put('sweeps', sweep);
+  write(async (db) => {
+    await db.put('sweeps', sweep);
     channel.postMessage(sweep.id);
   });
 }
@@ -62,8 +63,8 @@ export function changeMember(id: string, run: string, changes: Partial<Member>):
 /** Its runs stay, or go by themselves. */
 export function remove(id: string): void {
   hide(id);
-  write(async () => {
-    await (await database()).delete('sweeps', id);
+  write(async (db) => {
+    await db.delete('sweeps', id);
     channel.postMessage(id);
   });
 }
@@ -93,15 +94,6 @@ function hide(id: string): void {
   sweeps.value = sweeps.value.filter((sweep) => sweep.id !== id);
 }
 
-function write(work: () => Promise<void>): void {
+function write(work: (db: Database) => Promise<void>): void {
   writing = writing.then(() => attempt(work));
-}
-
-/** What fails is told, not thrown: the list lives on in memory. */
-async function attempt(work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    trouble.value = inWords(error);
-  }
 }

@@ -9,6 +9,7 @@ import type { Command, Event } from '../protocol';
 import type { Runs } from '../runs';
 import type { Line } from '../session';
 import type { Tokenizers } from '../tokenizer/tokenizers';
+import { flopsOf } from '../work';
 import type { Budget, Cost, Definition, Listed, Reading } from './types';
 
 /** What the core knows of sweeps. Both throw problems. */
@@ -83,13 +84,12 @@ export class Surveyor {
   }
 
   private async take({ config, text, tokens }: Beginning, budget: Budget | null): Promise<Cost> {
-    const { lab } = this.opener;
-    if (!lab) throw new Error('No device is open. Choose one first.');
+    const lab = this.opener.needed();
     this.tokenizers.give(lab, tokens);
     const steps = budget
       ? await lab.steps_for(config, text.text, budget)
       : Number(getKnown(config, 'training.steps'));
     const plan = lab.plan(setKnown(config, 'training.steps', steps), text.text);
-    return { steps, flops: steps * plan.tokens_per_step * plan.flops_per_token };
+    return { steps, flops: flopsOf(plan, steps) };
   }
 }

@@ -4,6 +4,7 @@ import { useRef } from 'preact/hooks';
 import { useOwnText } from '../client';
 import { getKnown } from '../config/values';
 import { describe } from '../errors';
+import { chosen } from '../form/chosen';
 import { controlId } from '../form/field';
 import { bytes } from '../format';
 import { config, ownRefusal, ownText, problems } from '../state';
@@ -55,12 +56,7 @@ export function OwnText() {
           type="file"
           accept=".txt,.md,.csv,.json,.jsonl,text/*"
           data-testid="own-file"
-          onChange={(event) => {
-            const file = event.currentTarget.files?.[0];
-            if (file) useOwnText(file, file.name);
-            // So that the same file can be chosen again after it was changed.
-            event.currentTarget.value = '';
-          }}
+          onChange={chosen((file) => useOwnText(file, file.name))}
         />
       </label>
       <div id="own-text-state" aria-live="polite">

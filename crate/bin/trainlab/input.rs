@@ -20,6 +20,13 @@ pub struct RunArgs {
     /// Set a field, such as `model.width=256`; may be repeated. `trainlab config --help` lists all.
     #[arg(long = "set", value_name = "PATH=VALUE")]
     set: Vec<String>,
+    #[command(flatten)]
+    pub files: FileArgs,
+}
+
+/// What a config may want beside itself.
+#[derive(Clone, Default, clap::Args)]
+pub struct FileArgs {
     /// The text file that `data.corpus=own` trains on.
     #[arg(long, value_name = "FILE")]
     pub text: Option<PathBuf>,
@@ -32,10 +39,20 @@ pub struct RunArgs {
     pub tasks: Option<PathBuf>,
 }
 
-impl RunArgs {
-    /// The text of `config`, tokenised and split.
-    pub fn dataset(&self, config: &Config) -> Result<Dataset> {
-        dataset(config, self.text.as_deref(), self.tokenizer()?)
+impl FileArgs {
+    /// Whoever names a text or a tokenizer wants it used.
+    pub fn choose(&self, config: &mut Value) -> Result<()> {
+        if self.text.is_some() {
+            config::set(config, "data.corpus", "own")?;
+        }
+        if self.tokenizer.is_some() {
+            config::set(config, "tokenizer.kind", "file")?;
+        }
+        Ok(())
+    }
+
+    pub fn text(&self, config: &Config) -> Result<String> {
+        text(config, self.text.as_deref())
     }
 
     /// The tokenizer that was named.
@@ -43,16 +60,21 @@ impl RunArgs {
         self.tokenizer.as_deref().map(load_tokenizer).transpose()
     }
 
+    /// What the config's model is asked.
+    pub fn tasks(&self, config: &Config, text: &str) -> Result<Vec<TaskItems>> {
+        tasks(config, text, self.tasks.as_deref())
+    }
+}
+
+impl RunArgs {
+    /// The text of `config`, tokenised and split.
+    pub fn dataset(&self, config: &Config) -> Result<Dataset> {
+        tokenised(config, &self.files.text(config)?, self.files.tokenizer()?)
+    }
+
     /// The defaults, with the file's and then the command line's fields set.
     pub fn config(&self) -> Result<Config> {
-        match &self.config {
-            None => self.config_over(json!({})),
-            Some(path) => {
-                let json = serde_json::from_str(&files::read_text(path)?)
-                    .map_err(|error| Error::File(format!("{} is not JSON: {error}", path.display())))?;
-                self.config_over(json)
-            }
-        }
+        self.config_over(base(self.config.as_deref())?)
     }
 
     /// `base`, with the command line's fields set.
@@ -60,18 +82,20 @@ impl RunArgs {
         // What is left out stays out: its defaults may depend on what is set.
         let mut config = base;
         config::parse_sections(&config)?;
-        if self.text.is_some() {
-            config::set(&mut config, "data.corpus", "own")?;
-        }
-        if self.tokenizer.is_some() {
-            config::set(&mut config, "tokenizer.kind", "file")?;
-        }
+        self.files.choose(&mut config)?;
         set_fields(&mut config, &self.set)?;
-        if self.tasks.is_some() {
+        if self.files.tasks.is_some() {
             add_own_tasks(&mut config);
         }
         config::parse(&config)
     }
+}
+
+/// A config's JSON: of a file, or nothing of it. What it leaves out stays out.
+pub fn base(path: Option<&Path>) -> Result<Value> {
+    let Some(path) = path else { return Ok(json!({})) };
+    serde_json::from_str(&files::read_text(path)?)
+        .map_err(|error| Error::File(format!("{} is not JSON: {error}", path.display())))
 }
 
 /// Sets the fields of a config that `--set` names.
@@ -82,8 +106,7 @@ pub fn set_fields(config: &mut Value, assignments: &[String]) -> Result<()> {
         })
     });
     let mut parts = parts.collect::<Result<Vec<_>>>()?;
-    // What decides about defaults comes first: it takes back none of those that are set here.
-    parts.sort_by_key(|(path, _)| !config::decides(path));
+    config::decisive_first(&mut parts);
     parts.into_iter().try_for_each(|(path, value)| config::set(config, path, value))
 }
 
@@ -202,7 +225,7 @@ mod tests {
         let rate = format!("optimizer.learning_rate={usual}");
         for order in [["optimizer.kind=lion", &rate], [&rate, "optimizer.kind=lion"]] {
             let set = order.map(str::to_owned).to_vec();
-            let args = RunArgs { config: None, set, text: None, tokenizer: None, tasks: None };
+            let args = RunArgs { config: None, set, files: FileArgs::default() };
             let lion = OptimizerConfig::defaults(OptimizerKind::Lion);
             assert_eq!(args.config().unwrap().optimizer, OptimizerConfig { learning_rate: usual, ..lion });
         }
@@ -212,7 +235,8 @@ mod tests {
     fn a_file_of_tasks_is_asked_beside_the_others() {
         let usual = Config::default().downstream.tasks;
         for (set, others) in [(vec![], usual), (vec!["downstream.tasks=copy,own".to_owned()], vec![Task::Copy])] {
-            let args = RunArgs { config: None, set, text: None, tokenizer: None, tasks: Some("tasks.jsonl".into()) };
+            let files = FileArgs { tasks: Some("tasks.jsonl".into()), ..FileArgs::default() };
+            let args = RunArgs { config: None, set, files };
             assert_eq!(args.config().unwrap().downstream.tasks, [others, vec![Task::Own]].concat());
         }
     }

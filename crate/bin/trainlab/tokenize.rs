@@ -45,8 +45,8 @@ const FIRST: usize = 100;
 
 pub fn tokenize(args: &TokenizeArgs) -> Result<()> {
     let config = args.run.config()?;
-    let file = args.run.tokenizer.as_deref().map(input::load_tokenizer).transpose()?;
-    let text = input::text(&config, args.run.text.as_deref())?;
+    let file = args.run.files.tokenizer()?;
+    let text = args.run.files.text(&config)?;
     let tokenizer = input::tokenizer(&config, &text, file)?;
     if let Some(path) = &args.save {
         let Tokenizer::Subword(subword) = &tokenizer else {

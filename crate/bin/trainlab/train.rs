@@ -42,11 +42,11 @@ pub async fn train(args: &TrainArgs) -> Result<()> {
         Some(bytes) => args.run.config_over(json!(Checkpoint::header(bytes)?.config))?,
         None => args.run.config()?,
     };
-    let text = input::text(&config, args.run.text.as_deref())?;
-    let tasks = input::tasks(&config, &text, args.run.tasks.as_deref())?;
+    let text = args.run.files.text(&config)?;
+    let tasks = args.run.files.tasks(&config, &text)?;
     let tokenizer = match &saved {
         Some(bytes) => saved_tokenizer(bytes)?,
-        None => args.run.tokenizer()?,
+        None => args.run.files.tokenizer()?,
     };
     let dataset = input::tokenised(&config, &text, tokenizer)?;
     let device = input::open(args.device).await?;

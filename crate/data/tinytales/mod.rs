@@ -21,7 +21,7 @@ pub mod story;
 pub mod words;
 pub mod world;
 
-pub use sentences::{Sentence, Task};
+pub use sentences::Sentence;
 pub use story::{Fact, STORY_LIMIT, Story};
 pub use world::{Being, Event, World};
 
@@ -63,6 +63,7 @@ mod tests {
 
     use super::words::{BOYS, CONTAINERS, GIRLS, THINGS};
     use super::*;
+    use crate::data::Task;
 
     fn stories(n: u32) -> impl Iterator<Item = Story> {
         (0..n).map(|number| Story::draw(&mut Random::new(11, Stream::Text(number))))

@@ -4,23 +4,10 @@
 
 use super::words::Noun;
 use super::world::{Being, Event, number_of};
-
-/// What a sentence with a knowable end asks of its reader.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Task {
-    /// Where is it? The last word was fixed by an earlier sentence.
-    Cloze,
-    /// was or were?
-    Agreement,
-    /// How many are there now?
-    Count,
-    /// Who has it now?
-    Tracking,
-    /// What was its made-up name?
-    Recall,
-}
+use crate::data::Task;
 
 impl Event {
+    /// What its sentence asks of a reader, where its end can be known.
     pub fn task(&self) -> Option<Task> {
         match self {
             Self::Find { .. } => Some(Task::Cloze),

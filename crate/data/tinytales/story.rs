@@ -6,9 +6,10 @@ use std::ops::Range;
 
 use super::cast::Cast;
 use super::plot::Plot;
-use super::sentences::{Sentence, Task};
+use super::sentences::Sentence;
 use super::words::word;
 use super::world::Event;
+use crate::data::Task;
 use crate::random::Random;
 
 /// Every story is shorter than this, in bytes, with the blank line that ends it.

@@ -8,7 +8,7 @@ use trainlab::sweep::Sweep;
 
 use super::SweepArgs;
 use crate::files;
-use crate::input::{add_own_tasks, set_fields};
+use crate::input::{self, FileArgs};
 
 /// The file's sweep, with the fields of `--config` where it names none, and those of `--set` in any case.
 pub fn read(args: &SweepArgs) -> Result<Sweep> {
@@ -17,23 +17,14 @@ pub fn read(args: &SweepArgs) -> Result<Sweep> {
         |error: String| Error::refused(Problem::new(path.display().to_string(), error, "YAML or JSON", "Mend it."));
     let json: Value = from_yaml(&files::read_text(path)?).map_err(bad)?;
     let mut json = Sweep::parse(&json)?.to_json();
-    let mut base = match &args.config {
-        None => json!({}),
-        Some(path) => serde_json::from_str(&files::read_text(path)?)
-            .map_err(|error| Error::File(format!("{} is not JSON: {error}", path.display())))?,
-    };
+    let mut base = input::base(args.config.as_deref())?;
     config::parse_sections(&base)?;
-    if args.text.is_some() {
-        config::set(&mut base, "data.corpus", "own")?;
-    }
-    if args.tokenizer.is_some() {
-        config::set(&mut base, "tokenizer.kind", "file")?;
-    }
-    if args.tasks.is_some() {
-        add_own_tasks(&mut base);
+    args.files.choose(&mut base)?;
+    if args.files.tasks.is_some() {
+        input::add_own_tasks(&mut base);
     }
     let mut set = json!({});
-    set_fields(&mut set, &args.set)?;
+    input::set_fields(&mut set, &args.set)?;
     let in_file = json["parameters"].as_object().cloned().unwrap_or_default();
     let mut parameters: Map<String, Value> = constants(&base);
     parameters.extend(in_file);
@@ -44,7 +35,8 @@ pub fn read(args: &SweepArgs) -> Result<Sweep> {
 
 /// What tells the files apart that the runs read, by the options that name them.
 pub fn inputs(args: &SweepArgs) -> Result<Map<String, Value>> {
-    let named = [("--text", &args.text), ("--tokenizer", &args.tokenizer), ("--tasks", &args.tasks)];
+    let FileArgs { text, tokenizer, tasks } = &args.files;
+    let named = [("--text", text), ("--tokenizer", tokenizer), ("--tasks", tasks)];
     let named = named.into_iter().filter_map(|(option, path)| Some((option, path.as_deref()?)));
     let hashed = named.map(|(option, path)| {
         let bytes = files::read(path)?;

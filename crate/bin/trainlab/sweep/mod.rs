@@ -15,7 +15,7 @@ use trainlab::engine::Device;
 use trainlab::error::{Error, Problem, Result};
 use trainlab::sweep;
 
-use crate::input::{self, DeviceArg};
+use crate::input::{self, DeviceArg, FileArgs};
 use crate::train::stop_on_ctrl_c;
 use folder::Folder;
 
@@ -54,15 +54,8 @@ pub struct SweepArgs {
     /// Where to train; auto takes the GPU if there is a real one.
     #[arg(long, value_enum, default_value_t = DeviceArg::Auto)]
     device: DeviceArg,
-    /// The text file that `data.corpus=own` trains on.
-    #[arg(long, value_name = "FILE")]
-    text: Option<PathBuf>,
-    /// The tokenizer file that `tokenizer.kind=file` takes: a tokenizer.json or a SentencePiece .model.
-    #[arg(long, value_name = "FILE")]
-    tokenizer: Option<PathBuf>,
-    /// Your own downstream tasks, as JSON Lines.
-    #[arg(long, value_name = "FILE")]
-    tasks: Option<PathBuf>,
+    #[command(flatten)]
+    files: FileArgs,
     /// How many runs go side by side on the CPU.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     jobs: u32,
@@ -86,7 +79,7 @@ pub fn sweep(args: &SweepArgs) -> Result<()> {
             advice,
         )));
     }
-    let mut texts = texts::Texts::new(args);
+    let mut texts = texts::Texts::new(&args.files);
     if args.dry_run {
         let plans = plan::all(&runs, folder.as_ref(), &mut texts, &device, false)?;
         return plan::print(&plans, folder.as_ref());

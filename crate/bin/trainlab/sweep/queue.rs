@@ -60,7 +60,7 @@ pub fn make(
                         // Whoever does not listen any more has failed, and says why.
                         send.send((planned, outcome)).map_err(|_| Error::Stopped)
                     };
-                    let worked = work.through(&mut Texts::new(args), &Device::Cpu, ended);
+                    let worked = work.through(&mut Texts::new(&args.files), &Device::Cpu, ended);
                     if worked.is_err() {
                         // The others save and end.
                         stop.store(true, Ordering::Relaxed);

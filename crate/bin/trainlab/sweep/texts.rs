@@ -1,24 +1,20 @@
 //! The texts of a sweep's runs, tokenised: the last few stay, for neighbours share them.
 
-use std::path::PathBuf;
 use std::rc::Rc;
 
 use serde_json::json;
 use trainlab::config::Config;
-use trainlab::data::{Dataset, Subword};
+use trainlab::data::Dataset;
 use trainlab::downstream::TaskItems;
 use trainlab::error::Result;
 
-use super::SweepArgs;
-use crate::input;
+use crate::input::{self, FileArgs};
 
 /// Texts that are kept, tokens and all.
 const KEPT: usize = 4;
 
 pub struct Texts {
-    text: Option<PathBuf>,
-    tokenizer: Option<PathBuf>,
-    tasks: Option<PathBuf>,
+    files: FileArgs,
     /// The latest last, by what decides them.
     kept: Vec<(String, Rc<Text>)>,
 }
@@ -26,13 +22,12 @@ pub struct Texts {
 pub struct Text {
     text: String,
     pub dataset: Rc<Dataset>,
-    tasks: Option<PathBuf>,
+    files: FileArgs,
 }
 
 impl Texts {
-    pub fn new(args: &SweepArgs) -> Self {
-        let SweepArgs { text, tokenizer, tasks, .. } = args;
-        Self { text: text.clone(), tokenizer: tokenizer.clone(), tasks: tasks.clone(), kept: vec![] }
+    pub fn new(files: &FileArgs) -> Self {
+        Self { files: files.clone(), kept: vec![] }
     }
 
     pub fn of(&mut self, config: &Config) -> Result<Rc<Text>> {
@@ -41,13 +36,12 @@ impl Texts {
             let found = self.kept.remove(at);
             self.kept.push(found);
         } else {
-            let text = input::text(config, self.text.as_deref())?;
-            let file: Option<Subword> = self.tokenizer.as_deref().map(input::load_tokenizer).transpose()?;
-            let dataset = Rc::new(input::tokenised(config, &text, file)?);
+            let text = self.files.text(config)?;
+            let dataset = Rc::new(input::tokenised(config, &text, self.files.tokenizer()?)?);
             if self.kept.len() == KEPT {
                 self.kept.remove(0);
             }
-            self.kept.push((key, Rc::new(Text { text, dataset, tasks: self.tasks.clone() })));
+            self.kept.push((key, Rc::new(Text { text, dataset, files: self.files.clone() })));
         }
         Ok(Rc::clone(&self.kept[self.kept.len() - 1].1))
     }
@@ -56,6 +50,6 @@ impl Texts {
 impl Text {
     /// What the models are asked.
     pub fn tasks(&self, config: &Config) -> Result<Vec<TaskItems>> {
-        input::tasks(config, &self.text, self.tasks.as_deref())
+        self.files.tasks(config, &self.text)
     }
 }
