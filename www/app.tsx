@@ -7,6 +7,7 @@ import { DeviceNotices } from './device/notices';
 import { Downstream } from './downstream/panel';
 import { Settings } from './form/settings';
 import { Beside } from './pieces/beside';
+import { LengthView } from './length/view';
 import { ProfilePanel } from './profile/panel';
 import { Controls } from './run/controls';
 import { Plan } from './run/plan';
@@ -23,7 +24,7 @@ import { Sweeps } from './sweep/sweeps';
 import { DropTarget } from './text/drop';
 import { TokenizerPanel } from './tokenizer/panel';
 
-const VIEWS = { train: TrainView, runs: RunsView, sweeps: Sweeps };
+const VIEWS = { train: TrainView, runs: RunsView, sweeps: Sweeps, length: LengthView };
 
 export function App() {
   const Shown = VIEWS[view.value];

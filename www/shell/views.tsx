@@ -11,7 +11,7 @@ import { share } from '../sweep/progress';
 import { lives } from '../sweep/queue';
 import { sweepOf, working } from '../sweep/store';
 
-const NAMES = { train: 'Train', runs: 'Runs', sweeps: 'Sweeps' };
+const NAMES = { train: 'Train', runs: 'Runs', sweeps: 'Sweeps', length: 'Length' };
 export type View = keyof typeof NAMES;
 const isView = (name: string | null): name is View => name !== null && name in NAMES;
 
