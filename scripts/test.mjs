@@ -75,7 +75,7 @@ async function browserTests() {
     join(root, 'webdriver.json'),
     `${JSON.stringify({ 'goog:chromeOptions': options }, null, 2)}\n`,
   );
-  const env = { ...(await wasmRust()), WASM_BINDGEN_TEST_TIMEOUT: '600' };
+  const env = { ...(await wasmRust()), WASM_BINDGEN_TEST_TIMEOUT: '1800' };
   const driver = ['--chrome', '--chromedriver', await chromedriver(), '--mode', 'no-install'];
   const targets = ['--no-default-features', '--lib', '--test', '*']; // not the command line, not the examples in comments
   await run(await wasmPack(), ['--log-level', 'error', 'test', '--headless', ...driver, '--', ...targets], {

@@ -1,13 +1,12 @@
 //! Gradient accumulation: a step in micro-batches is the step of the whole batch, but for the order of its sums.
 
-mod common;
-
-use common::lab::{Lab, SMALL, attention_variants, batches, block_variants, dataset, train};
-use common::{assert_close, gpu, tests};
 use trainlab::config::Config;
 use trainlab::engine::Device;
 use trainlab::error::Error;
 use trainlab::trainer::{Metric, Trainer};
+
+use crate::common::lab::{Lab, SMALL, attention_variants, batches, block_variants, dataset, train};
+use crate::common::{assert_close, gpu, tests};
 
 tests![
     the_oracle_takes_the_same_steps,

@@ -57,3 +57,16 @@ fn what_is_recorded_knows_no_device() {
         }
     }
 }
+
+/// A file of tests that no program knows would never run.
+#[test]
+fn every_file_of_tests_is_run() {
+    let all = fs::read_to_string("tests/all.rs").unwrap();
+    for entry in fs::read_dir("tests").unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let Some(module) = name.strip_suffix(".rs").filter(|module| !["all", "memory"].contains(module)) else {
+            continue;
+        };
+        assert!(all.contains(&format!("mod {module};\n")), "tests/all.rs does not name {name}");
+    }
+}

@@ -1,11 +1,6 @@
 //! What each choice of MLP, norm, bias, dropout and loss does, against numbers worked out by hand, on the oracle and on
 //! both devices; and that each choice reaches the model.
 
-mod common;
-
-use common::cases::Choice;
-use common::lab::{Lab, SMALL, batches, dataset};
-use common::{Case, assert_close, cases, gpu, random, tests};
 use trainlab::config::{Activation, Config, NormPosition};
 use trainlab::cpu::CpuEngine;
 use trainlab::engine::Device;
@@ -16,6 +11,10 @@ use trainlab::kernels::soft_cap::SoftCap;
 use trainlab::kernels::{Kernel, Step};
 use trainlab::plan::Plan;
 use trainlab::tape::Tensor;
+
+use crate::common::cases::Choice;
+use crate::common::lab::{Lab, SMALL, batches, dataset};
+use crate::common::{Case, assert_close, cases, gpu, random, tests};
 
 tests![
     activations_are_those_of_their_formulas,

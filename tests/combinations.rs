@@ -2,20 +2,18 @@
 //!
 //! Goldens say whether an option is right; this says whether it stays right, on every device, beside any other.
 
-#[path = "combinations/cover.rs"]
-mod cover;
-
-mod common;
+pub mod cover;
 
 use std::cell::OnceCell;
 
-use common::lab::Lab;
-use common::{gpu, random, tests};
 use cover::Cover;
 use trainlab::config::{Config, Position, parse};
 use trainlab::engine::Device;
 use trainlab::parameters::Parameters;
 use trainlab::random::{Random, Stream};
+
+use crate::common::lab::Lab;
+use crate::common::{gpu, random, tests};
 
 tests![the_cpu_agrees_with_the_oracle, the_gpu_agrees_with_the_oracle, every_pair_is_covered];
 

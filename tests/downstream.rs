@@ -2,13 +2,9 @@
 //!
 //! `downstream/make.sh` made the goldens, with `downstream/score.py`.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use common::lab::{SMALL, train};
-use common::{gpu, tests};
 use serde::Deserialize;
 use trainlab::checkpoint::Checkpoint;
 use trainlab::config::{Config, Position, Task, TokenizerKind};
@@ -16,6 +12,9 @@ use trainlab::data::{Dataset, Practice, Tokenizer};
 use trainlab::downstream::{self, OwnTasks, Scores, TaskItems};
 use trainlab::engine::Device;
 use trainlab::trainer::Trainer;
+
+use crate::common::lab::{SMALL, train};
+use crate::common::{gpu, tests};
 
 tests![
     log_probabilities_are_those_of_jax,

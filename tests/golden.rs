@@ -3,18 +3,15 @@
 //!
 //! `golden/make.py` made the files and says what they hold. `-- --nocapture` shows how far each device is off.
 
-#[path = "combinations/cover.rs"]
-mod cover;
-
-mod common;
-
 use bytemuck::Pod;
-use common::lab::Lab;
-use common::{gpu, tests};
 use safetensors::SafeTensors;
 use trainlab::config::{self, Config};
 use trainlab::engine::Device;
 use trainlab::parameters::{Parameter, Parameters};
+
+use crate::combinations::cover;
+use crate::common::lab::Lab;
+use crate::common::{gpu, tests};
 
 tests![the_oracle_matches, the_cpu_matches, the_gpu_matches];
 

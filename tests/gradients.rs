@@ -1,9 +1,6 @@
 //! Backward twins against central differences of the forward twins, and the gradients of whole models against those of
 //! their loss; all in f64, on the CPU.
 
-mod common;
-
-use common::{Case, assert_close, cases, random, tests};
 use trainlab::config::{Activation, Config, Norm, NormPosition, Position};
 use trainlab::cpu::CpuEngine;
 use trainlab::kernels::attention::{
@@ -22,6 +19,8 @@ use trainlab::layers::{Batch, Recorder};
 use trainlab::model;
 use trainlab::parameters::Parameters;
 use trainlab::tape::{Buffers, Purpose, Recording, Tape, Tensor, aligned};
+
+use crate::common::{Case, assert_close, cases, random, tests};
 
 tests![
     two_linear_layers,

@@ -1,15 +1,14 @@
 //! Every kernel, on the GPU and on the CPU, against its twin in f64; and every twin against naive loops.
 
-mod common;
-
-use common::cases::Choice;
-use common::{Case, Values, cases, tests};
 use trainlab::config::Position;
 use trainlab::kernels::Step;
 use trainlab::kernels::attention::{AttentionForward, AttentionShape};
 use trainlab::kernels::attention_decode::AttentionDecode;
 use trainlab::kernels::matmul::{Ends, Layout, MatMul};
 use trainlab::kernels::tiling::Tiling;
+
+use crate::common::cases::Choice;
+use crate::common::{Case, Values, cases, tests};
 
 tests![
     matmul_nt,
@@ -194,10 +193,10 @@ async fn attention_of_all_kinds() {
 async fn rows_of_attention_differ_in_no_bit() {
     let shape = AttentionShape { position: Position::Alibi, ..AttentionShape::new(1, 45, 2, 16) };
     let forward = Case::new(AttentionForward(shape));
-    let expected = forward.run(common::gpu().await).await;
+    let expected = forward.run(crate::common::gpu().await).await;
     for rows_each in [2, 4] {
         let kernel = AttentionForward(AttentionShape { rows_each, ..shape }).into();
-        let outputs = Case { kernel, ..forward.clone() }.run(common::gpu().await).await;
+        let outputs = Case { kernel, ..forward.clone() }.run(crate::common::gpu().await).await;
         for (expected, output) in expected.iter().zip(&outputs) {
             assert_eq!(expected.numbers(), output.numbers(), "{rows_each} rows");
         }
@@ -209,9 +208,9 @@ async fn tilings_differ_in_no_bit() {
     for layout in [Layout::NT, Layout::NN, Layout::TN] {
         let ends = Ends { sums: layout == Layout::TN, accumulate: true, ..Ends::default() };
         let case = Case::new(MatMul::new(layout, 70, 68, 100).with(ends));
-        let expected = case.run(common::gpu().await).await;
+        let expected = case.run(crate::common::gpu().await).await;
         for tiling in Tiling::all().filter(|tiling| tiling.slices == 1) {
-            let outputs = cases::with_tiling(case.clone(), tiling).run(common::gpu().await).await;
+            let outputs = cases::with_tiling(case.clone(), tiling).run(crate::common::gpu().await).await;
             for (expected, output) in expected.iter().zip(&outputs) {
                 assert_eq!(expected.numbers(), output.numbers(), "{layout:?}, {tiling:?}");
             }
@@ -236,7 +235,7 @@ async fn a_halted_update_changes_nothing() {
     };
     let mut halted = 0;
     for case in optimizers.concat().iter().filter(|case| is_halted(case)) {
-        let outputs = case.run(common::gpu().await).await;
+        let outputs = case.run(crate::common::gpu().await).await;
         for (before, after) in case.inputs.iter().zip(&outputs) {
             match before {
                 Values::Numbers(before) => {
@@ -255,7 +254,7 @@ async fn a_halted_update_changes_nothing() {
 async fn check_pick(logits: &[f64], choice: Choice, token: u32) {
     let case = cases::pick_from(logits, choice);
     case.check().await;
-    let outputs = case.run(common::gpu().await).await;
+    let outputs = case.run(crate::common::gpu().await).await;
     assert!(outputs[1].ids() == [9, 8, 7, token, 5], "{choice:?}: {:?}, not {token}", outputs[1]);
 }
 
@@ -323,10 +322,10 @@ async fn what_a_pick_leaves_is_the_models_own() {
     // Token 4, for the likeliest two are kept, at a temperature at which their weights are 64 and 256.
     let case = cases::pick_from(&logits, Choice(0.5, 2, 1.0, 0.1));
     case.check().await;
-    for outputs in [case.oracle(), case.run(common::gpu().await).await] {
+    for outputs in [case.oracle(), case.run(crate::common::gpu().await).await] {
         assert_eq!(outputs[1].ids()[3], 4);
         assert_eq!(outputs[2].ids()[10..15], [5, 4, 3, 1, 0], "candidates");
         let expected = [8.0, 16.0, 8.0, 4.0, 2.0, 1.0].map(|weight| weight / 32.0);
-        common::assert_close("probabilities", &outputs[3].numbers()[12..18], &expected, [1e-5, 0.0]);
+        crate::common::assert_close("probabilities", &outputs[3].numbers()[12..18], &expected, [1e-5, 0.0]);
     }
 }

@@ -1,12 +1,11 @@
 //! Runs too large for a device are refused before anything is allocated, with what would fit.
 
-mod common;
-
-use common::{gpu, tests};
 use trainlab::config::{Config, Position};
 use trainlab::engine::Device;
 use trainlab::error::{Error, Problem};
 use trainlab::plan::Plan;
+
+use crate::common::{gpu, tests};
 
 tests![
     the_largest_batch_and_the_accumulation_that_fit_are_named,

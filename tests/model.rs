@@ -1,14 +1,13 @@
 //! Whole training steps: the devices against the twins in f64 and against themselves, learning, and divergence.
 
-mod common;
-
-use common::lab::{Lab, SMALL, Small, attention_variants, batches, block_variants, dataset, train};
-use common::{assert_close, gpu, tests};
 use trainlab::config::{Config, ModelConfig, OptimizerConfig, ScheduleKind};
 use trainlab::engine::Device;
 use trainlab::error::Error;
 use trainlab::plan::Plan;
 use trainlab::trainer::Trainer;
+
+use crate::common::lab::{Lab, SMALL, Small, attention_variants, batches, block_variants, dataset, train};
+use crate::common::{assert_close, gpu, tests};
 
 tests![
     devices_agree_with_the_oracle,

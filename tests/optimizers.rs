@@ -1,10 +1,5 @@
 //! Update rules against numbers worked out by hand from the papers, and against what they promise.
 
-mod common;
-
-use common::cases::tokens;
-use common::lab::{Lab, SMALL, batches, dataset, train};
-use common::{Case, assert_close, gpu, naive, random, tests};
 use trainlab::config::{Config, OptimizerConfig, OptimizerKind};
 use trainlab::cpu::CpuEngine;
 use trainlab::engine::Device;
@@ -20,6 +15,10 @@ use trainlab::optimizer;
 use trainlab::plan::Plan;
 use trainlab::tape::Tensor;
 use trainlab::trainer::Trainer;
+
+use crate::common::cases::tokens;
+use crate::common::lab::{Lab, SMALL, batches, dataset, train};
+use crate::common::{Case, assert_close, gpu, naive, random, tests};
 
 tests![
     elementwise_rules_are_those_made_by_hand,
@@ -420,7 +419,8 @@ async fn runs_play_the_estimates() {
     let mut runs = vec![];
     for estimate_every in [2, 1000] {
         config.optimizer.estimate_every = estimate_every;
-        let mut trainer = Trainer::new(&config, common::lab::dataset().into(), &Device::Cpu, |_, _| ()).await.unwrap();
+        let mut trainer =
+            Trainer::new(&config, crate::common::lab::dataset().into(), &Device::Cpu, |_, _| ()).await.unwrap();
         train(&mut trainer, 5).await.expect("five steps");
         runs.push(trainer.weights().await.unwrap().into_iter().map(f64::from).collect::<Vec<f64>>());
     }

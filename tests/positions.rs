@@ -1,13 +1,9 @@
 //! Each encoding, shared heads, QK-norm and the length of validations, by what their formulas say: numbers worked out
 //! outside this program, and what must not change.
 
-mod common;
-
 use std::f64::consts::SQRT_2;
 use std::rc::Rc;
 
-use common::lab::{SMALL, dataset};
-use common::{Case, assert_close, cases, gpu, random, tests};
 use trainlab::config::{Config, Position};
 use trainlab::cpu::CpuEngine;
 use trainlab::engine::Device;
@@ -19,6 +15,9 @@ use trainlab::kernels::position::{Table, alibi_slope};
 use trainlab::kernels::query_key::QueryKey;
 use trainlab::plan::Plan;
 use trainlab::trainer::Trainer;
+
+use crate::common::lab::{SMALL, dataset};
+use crate::common::{Case, assert_close, cases, gpu, random, tests};
 
 tests![
     alibi_is_a_softmax_of_distances,

@@ -1,14 +1,13 @@
 //! A run that stops, is saved, and goes on elsewhere is bitwise the run that never stopped.
 
-mod common;
-
 use std::rc::Rc;
 
-use common::lab::{SMALL, attention_variants, dataset, train};
-use common::{gpu, tests};
 use trainlab::config::{Activation, Config, OptimizerConfig, OptimizerKind};
 use trainlab::engine::Device;
 use trainlab::trainer::Trainer;
+
+use crate::common::lab::{SMALL, attention_variants, dataset, train};
+use crate::common::{gpu, tests};
 
 tests![
     runs_go_on_bitwise,

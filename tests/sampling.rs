@@ -1,9 +1,5 @@
 //! Text token by token with cached keys and values, against forward passes over the whole context.
 
-mod common;
-
-use common::lab::{SMALL, Small, attention_variants, dataset, train};
-use common::{assert_close, gpu, tests};
 use trainlab::config::{Config, TokenizerKind};
 use trainlab::data::Dataset;
 use trainlab::engine::{Device, Engine, ProgramId};
@@ -11,6 +7,9 @@ use trainlab::kernels::Step;
 use trainlab::plan::Plan;
 use trainlab::sampler::Sample;
 use trainlab::trainer::Trainer;
+
+use crate::common::lab::{SMALL, Small, attention_variants, dataset, train};
+use crate::common::{assert_close, gpu, tests};
 
 tests![
     cached_logits_are_those_of_a_whole_pass,
@@ -100,7 +99,7 @@ async fn likeliest_tokens_are_those_of_whole_passes() {
     for prompt in ["t", "the cat sat on the mat. the dog sat on what?"] {
         config.evaluation.prompt = prompt.to_owned();
         for device in [&Device::Cpu, gpu().await] {
-            let mut trainer = trainer(&config, common::lab::dataset(), device).await;
+            let mut trainer = trainer(&config, crate::common::lab::dataset(), device).await;
             train(&mut trainer, 20).await.expect("twenty steps");
             let weights = trainer.weights().await.expect("weights can be read");
             let actual = trainer.sample(&config.evaluation).await.expect("a sample");

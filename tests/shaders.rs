@@ -2,8 +2,6 @@
 
 #![cfg(not(target_arch = "wasm32"))]
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -13,17 +11,19 @@ use trainlab::config::Config;
 use trainlab::engine::Device;
 use trainlab::plan::Plan;
 
+use crate::common::{cases, lab};
+
 /// The composed source of each shader of the kernels' cases and of a few whole plans, by what it is.
 fn composed() -> BTreeMap<String, String> {
     let mut sources = BTreeMap::new();
-    for case in common::cases::all() {
+    for case in cases::all() {
         sources.insert(case.kernel.shader().compose(), format!("{:?}", case.kernel));
     }
-    let configs = common::lab::SMALL
+    let configs = lab::SMALL
         .iter()
-        .map(common::lab::Small::config)
-        .chain(common::lab::block_variants())
-        .chain(common::lab::attention_variants())
+        .map(lab::Small::config)
+        .chain(lab::block_variants())
+        .chain(lab::attention_variants())
         .chain([Config::default()]);
     for config in configs {
         let plan = Plan::new(&config, 97, &Device::Cpu).expect("the plan fits");

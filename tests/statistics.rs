@@ -1,10 +1,9 @@
 //! Statistics held against scipy (tests/statistics/make.py), and what they say of runs that are few, equal or broken.
 
-mod common;
-
-use common::tests;
 use serde_json::{Value, json};
 use trainlab::statistics::{self, Certainty, Comparison, Kind, Summary, Verdict, holm, paired, welch};
+
+use crate::common::tests;
 
 tests![
     summaries_are_scipys,

@@ -1,12 +1,8 @@
 //! Sweep files: what is read and written, which runs they mean, and what is refused.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use common::lab::{SMALL, dataset};
-use common::{gpu, tests};
 use serde_json::{Value, json};
 use trainlab::config::{Config, OptimizerConfig, OptimizerKind, Position};
 use trainlab::data::{Dataset, TokenizerKind};
@@ -14,6 +10,9 @@ use trainlab::engine::Device;
 use trainlab::error::{Error, Problem};
 use trainlab::plan::Plan;
 use trainlab::sweep::{Budget, Run, Sweep, budget, runs};
+
+use crate::common::lab::{SMALL, dataset};
+use crate::common::{gpu, tests};
 
 tests![
     grids_go_through_all_combinations_in_order,

@@ -1,14 +1,13 @@
 //! Tilings that were measured, on either kind of adapter, train as those of the rule do: bit for bit.
 
-mod common;
-
 use std::rc::Rc;
 
-use common::lab::{SMALL, dataset, train};
-use common::tests;
 use trainlab::engine::{Device, DeviceChoice};
 use trainlab::gpu::Gpu;
 use trainlab::trainer::Trainer;
+
+use crate::common::lab::{SMALL, dataset, train};
+use crate::common::tests;
 
 tests![measured_tilings_change_no_bit, known_tilings_are_not_measured_again];
 

@@ -4,7 +4,7 @@ Pretrained: GPT-NeoX by Hugging Face's tokenizers, GPT-2 by OpenAI's tiktoken, t
 sentencepiece. Learned: the files in learned/, which trainlab learned, by Hugging Face's tokenizers.
 
     npm run tokenizer-files
-    cargo test --test tokenizers -- --ignored write_learned
+    cargo test --test all tokenizers:: -- --ignored write_learned
     pip install -r tests/tokenizers/requirements.txt
     python3 tests/tokenizers/make.py
 """
