@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::rc::Rc;
 
+use serde::Serialize;
 use web_time::Instant;
 
 use crate::cpu::CpuEngine;
@@ -60,6 +61,27 @@ impl Device {
             Self::Cpu => "CPU",
         }
     }
+
+    /// With what kernels are timed here.
+    pub fn clock(&self) -> Clock {
+        match self {
+            Self::Cpu => Clock::Cpu,
+            Self::Gpu(gpu) if gpu.has_clock() => Clock::Timestamps,
+            Self::Gpu(_) => Clock::WallClock,
+        }
+    }
+}
+
+/// Whose clock says how long a kernel takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Clock {
+    /// The program's, around a loop on the CPU.
+    Cpu,
+    /// The GPU's own, by timestamp queries.
+    Timestamps,
+    /// The program's, around a submit to the GPU and the way back, less what an empty one takes.
+    WallClock,
 }
 
 /// A device with a run's buffers and programs on it.

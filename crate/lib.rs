@@ -13,6 +13,7 @@
 pub mod checkpoint;
 mod clock;
 pub mod config;
+pub mod cost;
 pub mod cpu;
 pub mod data;
 pub mod downstream;
@@ -32,6 +33,7 @@ pub mod profile;
 pub mod random;
 pub mod real;
 pub mod sampler;
+pub mod sequence;
 #[cfg(target_arch = "wasm32")]
 mod sgemm;
 pub mod statistics;

@@ -25,7 +25,11 @@ fn body(r: &mut Recorder, model: &ModelConfig) -> Variable {
             norms: [norm1, norm2],
             heads: head_shares.as_ref().map(|shares| shares[i as usize]),
         });
+        let before = r.tape.mark();
         x = layers::block(r, model, i, x, shares);
+        if r.checkpointing && r.trains() {
+            r.tape.recompute(before);
+        }
     }
     if model.has_final_norm() {
         x = layers::norm(r, model, "norm_f", x, shares_of(2 * model.layers), true);

@@ -5,6 +5,7 @@ mod limits;
 use serde::Serialize;
 
 use crate::config::Config;
+use crate::cost::{self, Law, PartWork};
 use crate::data::Dataset;
 use crate::engine::Device;
 use crate::error::Result;
@@ -44,6 +45,7 @@ pub struct Plan {
     estimate_every: u32,
     /// The MLP's hidden size.
     pub hidden: u32,
+    length: Law,
 }
 
 /// A recording, what is uploaded before it plays, and where its result is.
@@ -82,6 +84,10 @@ pub struct Summary {
     /// Floating-point operations of a training step, forward and backward, for each token; of what only some steps do, its
     /// share.
     pub flops_per_token: u64,
+    /// The same for each part of a step; of what only some steps do, nothing.
+    pub work: Vec<PartWork>,
+    /// How the price of a longer context begins.
+    pub length: Law,
     /// Kernels started in each step; not counted, what only some steps do.
     pub dispatches: usize,
     pub tokens_per_step: usize,
@@ -143,6 +149,7 @@ impl Plan {
             labels: None,
             margins: None,
             accumulate: false,
+            checkpointing: config.training.checkpointing,
             largest: LARGEST_CHUNK,
         };
         let shape_of_batch = shape(config.training.micro_batch());
@@ -212,6 +219,7 @@ impl Plan {
             decode,
             bytes: Bytes::default(),
             hidden: model.hidden_size(),
+            length: Law::of(model),
         };
         plan.bytes = Bytes::new(&plan, device);
         plan
@@ -253,6 +261,8 @@ impl Plan {
             bytes: self.bytes,
             optimizer_bytes_per_parameter: self.bytes.optimizer as f64 / parameters as f64,
             flops_per_token: self.flops(self.estimate_every) as u64 / tokens,
+            work: cost::work(&self.train.recording, tokens_per_step),
+            length: self.length,
             dispatches: self.train.recording.dispatches(),
             tokens_per_step,
         }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use web_time::Instant;
 
+use crate::cost::{self, Part};
 use crate::engine::{Device, Engine, ProgramId};
 use crate::error::Result;
 use crate::kernels::Kernel;
@@ -26,6 +27,8 @@ pub struct KernelTime {
     pub shape: Option<String>,
     /// Of a matrix product on a GPU.
     pub tiling: Option<String>,
+    /// What it serves.
+    pub part: Part,
     /// Ops of a step that play it.
     pub count: usize,
     /// Of one op.
@@ -36,11 +39,15 @@ pub struct KernelTime {
     pub gflops: f64,
     /// 10⁹ bytes a second, each bound tensor counted once.
     pub gigabytes: f64,
+    /// Floating-point operations of one op, as this device does it.
+    pub flops: u64,
+    /// Bytes of the tensors that one op is bound to.
+    pub bytes: u64,
 }
 
 impl KernelTime {
     fn of(op: &Op, seconds: f64, device: &Device) -> Self {
-        let bytes: usize = op.tensors.iter().map(|tensor| tensor.len * 4).sum();
+        let bytes = cost::bytes(op);
         let product = if let Kernel::MatMul(product) = &op.kernel { Some(product) } else { None };
         let on_gpu = matches!(device, Device::Gpu(_));
         Self {
@@ -48,11 +55,14 @@ impl KernelTime {
             label: op.label.clone(),
             shape: product.map(MatMul::shape),
             tiling: product.filter(|_| on_gpu).map(|product| product.tiling.to_string()),
+            part: Part::of(op),
             count: 1,
             milliseconds: seconds * 1e3,
             share: 0.0,
             gflops: op.kernel.flops() as f64 / seconds / 1e9,
             gigabytes: bytes as f64 / seconds / 1e9,
+            flops: op.kernel.flops(),
+            bytes,
         }
     }
 }
@@ -80,15 +90,17 @@ pub async fn ceiling(device: &Device, budget: f64) -> Result<Ceiling> {
 }
 
 /// A kernel that is no part of a step, on buffers of its own.
-async fn alone(kernel: Kernel, device: &Device, budget: f64) -> Result<KernelTime> {
+pub(crate) async fn alone(kernel: Kernel, device: &Device, budget: f64) -> Result<KernelTime> {
     let (mut buffers, mut tape) = (Buffers::default(), Tape::new());
     let add = |binding: &crate::kernels::Binding| buffers.add(binding.name, Purpose::Traffic, binding.len);
     let tensors: Vec<_> = kernel.bindings().iter().map(add).collect();
     let name = kernel.name();
     tape.push(kernel, name, &tensors);
-    let recording = tape.finish(&mut buffers);
+    let mut recording = tape.finish(&mut buffers);
+    let mut engine = Engine::new(device, &buffers, 1)?;
+    tuning::choose(&mut engine, device, &mut [&mut recording]).await?;
     let op = &recording.ops[0];
-    let seconds = seconds_of(&mut Engine::new(device, &buffers, 1)?, op, budget).await?;
+    let seconds = seconds_of(&mut engine, op, budget).await?;
     Ok(KernelTime::of(op, seconds, device))
 }
 
@@ -105,10 +117,10 @@ pub async fn profile(
     tuning::choose(&mut engine, device, &mut [&mut recording]).await?;
     let program = engine.add(&recording, &mut |_, _| ()).await?;
 
-    // Ops that play the same shader are the same work.
-    let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    // Ops that play the same shader for the same part are the same work.
+    let mut groups: BTreeMap<(Part, String), Vec<usize>> = BTreeMap::new();
     for (i, op) in recording.ops.iter().enumerate().filter(|(_, op)| !op.kernel.rests()) {
-        groups.entry(op.kernel.shader().compose()).or_default().push(i);
+        groups.entry((Part::of(op), op.kernel.shader().compose())).or_default().push(i);
     }
     let mut times = vec![];
     for ops in groups.values() {

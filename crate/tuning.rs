@@ -13,6 +13,7 @@ use crate::engine::{Device, Engine};
 use crate::error::Result;
 use crate::kernels::Kernel;
 use crate::kernels::attention::{AttentionBackwardKeyValue, AttentionBackwardQuery, AttentionForward};
+use crate::kernels::attention_stored::{AttentionMix, AttentionWeights};
 use crate::kernels::cross_entropy::CrossEntropy;
 use crate::kernels::matmul::MatMul;
 use crate::kernels::norm::{NormBackward, NormForward};
@@ -70,7 +71,9 @@ pub async fn choose(engine: &mut Engine, device: &Device, recordings: &mut [&mut
             }
             Kernel::AttentionForward(AttentionForward(shape))
             | Kernel::AttentionBackwardQuery(AttentionBackwardQuery(shape))
-            | Kernel::AttentionBackwardKeyValue(AttentionBackwardKeyValue(shape)) => {
+            | Kernel::AttentionBackwardKeyValue(AttentionBackwardKeyValue(shape))
+            | Kernel::AttentionWeights(AttentionWeights(shape))
+            | Kernel::AttentionMix(AttentionMix(shape)) => {
                 shape.rows_each = shape.rows_for(gpu.software);
             }
             Kernel::NormForward(NormForward { alone, .. })

@@ -101,12 +101,16 @@ fn every_golden_is_listed() {
     assert_eq!(found, listed, "files in tests/golden, and GOLDENS");
 }
 
+/// Options that change no number: `tests/checkpointing.rs` holds them to that, bit for bit.
+#[cfg(not(target_arch = "wasm32"))]
+const SAME_NUMBERS: &[&str] = &["training.checkpointing"];
+
 /// Each value of an enum or boolean, and two of each number. A new option fails this until make.py has it.
 #[cfg(not(target_arch = "wasm32"))]
 #[test]
 fn every_option_has_a_golden() {
     let configs: Vec<_> = GOLDENS.iter().map(|(_, file)| serde_json::json!(Golden::new(file).config)).collect();
-    for factor in cover::factors() {
+    for factor in cover::factors().iter().filter(|factor| !SAME_NUMBERS.contains(&&factor.path[..])) {
         let (section, field) = factor.path.split_once('.').expect("section.field");
         let mut seen: Vec<_> = configs.iter().map(|config| &config[section][field]).collect();
         seen.sort_by_key(|value| value.to_string());

@@ -404,6 +404,7 @@ impl Model {
                 labels: None,
                 margins: None,
                 accumulate: false,
+                checkpointing: config.training.checkpointing,
                 largest: shape.rows().div_ceil(chunks) * vocabulary,
             };
             model::loss(&mut r, config, losses);

@@ -4,10 +4,12 @@ use trainlab::config::Position;
 use trainlab::kernels::Step;
 use trainlab::kernels::attention::{AttentionForward, AttentionShape};
 use trainlab::kernels::attention_decode::AttentionDecode;
+use trainlab::kernels::attention_stored::{AttentionMix, AttentionWeights};
 use trainlab::kernels::matmul::{Ends, Layout, MatMul};
 use trainlab::kernels::tiling::Tiling;
 
 use crate::common::cases::Choice;
+use crate::common::{Case, Values, assert_close, cases, tests};
 use crate::common::{Case, Values, cases, tests};
 
 tests![
@@ -22,6 +24,8 @@ tests![
     attention_backward_query,
     attention_backward_key_value,
     attention_decode,
+    attention_stored,
+    stored_and_tiled_attention_agree,
     attention_of_all_kinds,
     query_key,
     query_key_backward,
@@ -97,6 +101,20 @@ async fn attention_backward_key_value() {
 
 async fn attention_decode() {
     check(cases::attention_decode()).await;
+}
+
+async fn attention_stored() {
+    check(cases::attention_stored()).await;
+}
+
+/// What comes out in two kernels that keep the matrix comes out in one that does not.
+async fn stored_and_tiled_attention_agree() {
+    let shape = AttentionShape { kv_heads: 1, position: Position::Alibi, ..AttentionShape::new(2, 130, 2, 16) };
+    let weights = Case::new(AttentionWeights(shape)).scaled("qkv", 2.0);
+    let stored =
+        Case::new(AttentionMix(shape)).with("weights", weights.output("weights")).with("qkv", weights.input("qkv"));
+    let tiled = Case::new(AttentionForward(shape)).with("qkv", weights.input("qkv"));
+    assert_close("O", &stored.output("out"), &tiled.output("out"), [1e-12, 1e-13]);
 }
 
 async fn query_key() {

@@ -2,13 +2,14 @@
 
 use trainlab::config::{Config, Position};
 use trainlab::engine::Device;
-use trainlab::error::{Error, Problem};
+use trainlab::error::{Error, Fix, Problem};
 use trainlab::plan::Plan;
 
 use crate::common::{gpu, tests};
 
 tests![
     the_largest_batch_and_the_accumulation_that_fit_are_named,
+    checkpointing_is_named_where_it_helps,
     a_model_that_fits_with_no_batch_is_named_itself,
     the_longest_validation_that_fits_is_named,
 ];
@@ -27,6 +28,27 @@ fn split(config: &Config, batch_size: u32, accumulation: u32) -> Config {
     config
 }
 
+/// It is named where it helps, and only there.
+fn check_checkpointing(fixes: &[Fix], problem: &Problem, config: &Config, device: &Device) {
+    let mut config = config.clone();
+    config.training.checkpointing = true;
+    let fits = Plan::new(&config, 256, device).is_ok();
+    assert_eq!(problem.to_string().contains("training.checkpointing = true."), fits, "{problem}");
+    let named = fixes.iter().map(|fix| (&fix.field[..], fix.value.as_bool()));
+    assert!(named.eq(fits.then_some(("training.checkpointing", Some(true)))), "{problem}");
+}
+
+/// Activations are most of these; they fit once each block keeps its input alone.
+async fn checkpointing_is_named_where_it_helps() {
+    let mut config = Config::default();
+    (config.model.context, config.model.layers, config.model.width, config.model.hidden) = (2048, 48, 64, 1024);
+    let config = split(&config, 256, 1);
+    let problem = problem(&config, &Device::Cpu);
+    let [_, _, others @ ..] = &problem.fixes[..] else { panic!("two ways out: {problem}") };
+    assert_eq!(others.len(), 1, "{problem}");
+    check_checkpointing(others, &problem, &config, &Device::Cpu);
+}
+
 async fn the_largest_batch_and_the_accumulation_that_fit_are_named() {
     let mut deep = Config::default();
     (deep.model.context, deep.model.layers) = (2048, 24);
@@ -39,7 +61,8 @@ async fn the_largest_batch_and_the_accumulation_that_fit_are_named() {
             for accumulation in [1, 2] {
                 let config = split(config, 1024, accumulation);
                 let problem = problem(&config, device);
-                let [batch, parts] = &problem.fixes[..] else { panic!("two ways out: {problem}") };
+                let [batch, parts, others @ ..] = &problem.fixes[..] else { panic!("two ways out: {problem}") };
+                check_checkpointing(others, &problem, &config, device);
                 assert_eq!([&batch.field[..], &parts.field[..]], ["training.batch_size", "training.accumulation"]);
                 let [largest, parts] = [batch, parts].map(|fix| fix.value.as_u64().expect("a number") as u32);
                 let says =

@@ -46,7 +46,7 @@ fn grid() -> Vec<(Config, usize)> {
     let model = &mut first.model;
     (model.layers, model.width, model.heads, model.hidden, model.context) = (2, 64, 4, 256, 64);
     type Change = fn(&mut Config);
-    let grid: [(Change, usize); 29] = [
+    let grid: [(Change, usize); 31] = [
         (|_| (), 65),
         (|config| config.model.layers = 5, 65),
         (|config| config.model.width = 200, 65),
@@ -75,8 +75,10 @@ fn grid() -> Vec<(Config, usize)> {
         (|config| (config.model.position, config.evaluation.context) = (Position::Alibi, 1500), 65),
         (|config| (config.model.position, config.evaluation.context) = (Position::Rope, 4096), 65),
         (|config| config.evaluation.context = 10, 65),
+        (|config| config.training.checkpointing = true, 65),
+        (|config| (config.model, config.training.batch_size) = (long_and_narrow(8192), 1), 65),
         // Long and narrow: attention's own matrices are a large part.
-        (|config| (config.model, config.training.batch_size) = (long_and_narrow(), 1), 65),
+        (|config| (config.model, config.training.batch_size) = (long_and_narrow(4096), 1), 65),
     ];
     grid.map(|(change, vocabulary)| {
         let mut config = first.clone();
@@ -90,8 +92,8 @@ fn optimizer(kind: OptimizerKind) -> OptimizerConfig {
     OptimizerConfig::defaults(kind)
 }
 
-fn long_and_narrow() -> ModelConfig {
-    ModelConfig { layers: 1, width: 16, heads: 1, hidden: 16, context: 4096, ..ModelConfig::default() }
+fn long_and_narrow(context: u32) -> ModelConfig {
+    ModelConfig { layers: 1, width: 16, heads: 1, hidden: 16, context, ..ModelConfig::default() }
 }
 
 async fn plans_are_what_is_allocated() {

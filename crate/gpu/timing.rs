@@ -2,7 +2,7 @@
 
 use web_time::Instant;
 
-use super::GpuEngine;
+use super::{Gpu, GpuEngine};
 use crate::engine::ProgramId;
 use crate::error::Result;
 use crate::kernels::Step;
@@ -15,10 +15,21 @@ pub struct Stopwatch {
 
 const SIZE: u64 = 2 * size_of::<u64>() as u64;
 
+fn is_there(device: &wgpu::Device) -> bool {
+    device.features().contains(wgpu::Features::TIMESTAMP_QUERY)
+}
+
+impl Gpu {
+    /// Whether the GPU has a clock that can be read.
+    pub fn has_clock(&self) -> bool {
+        is_there(&self.device)
+    }
+}
+
 impl Stopwatch {
     /// None where the device has no clock that can be read.
     pub fn new(device: &wgpu::Device) -> Option<Self> {
-        device.features().contains(wgpu::Features::TIMESTAMP_QUERY).then(|| Self {
+        is_there(device).then(|| Self {
             queries: device.create_query_set(&wgpu::QuerySetDescriptor {
                 label: Some("stopwatch"),
                 ty: wgpu::QueryType::Timestamp,

@@ -127,7 +127,7 @@ impl AttentionShape {
     }
 
     /// Multiply-adds counted as two, of `products` products of (T, T, D), half of each skipped by causality.
-    fn flops(self, products: u64) -> u64 {
+    pub(super) fn flops(self, products: u64) -> u64 {
         products * self.rows_len() as u64 * self.context as u64 * self.head_size as u64
     }
 
@@ -141,7 +141,13 @@ impl AttentionShape {
 
     /// A shader whose invocations own rows of a head of queries, or of one of keys and values and then serve `served`
     /// heads of queries.
-    fn shader(self, name: &'static str, bindings: Vec<Binding>, served: usize, part: &'static str) -> Shader {
+    pub(super) fn shader(
+        self,
+        name: &'static str,
+        bindings: Vec<Binding>,
+        served: usize,
+        part: &'static str,
+    ) -> Shader {
         let keys_at_a_time = 4;
         let owners = self.heads / served;
         // Of one head of one sequence.
@@ -166,7 +172,7 @@ impl AttentionShape {
         self.biased(shader).part(part).invocations(invocations)
     }
 
-    fn for_each_head(self, mut body: impl FnMut(Head)) {
+    pub(super) fn for_each_head(self, mut body: impl FnMut(Head)) {
         let (d, sequence) = (self.head_size, self.context * self.qkv_width());
         for b in 0..self.batch {
             for h in 0..self.heads {
@@ -212,18 +218,18 @@ impl AttentionShape {
 }
 
 /// One head of queries of one sequence, and where its first element lies.
-struct Head {
-    number: usize,
+pub(super) struct Head {
+    pub(super) number: usize,
     /// Of those that share their keys and values.
-    first: bool,
+    pub(super) first: bool,
     /// In (B, T, (H + 2 KV) D).
-    q: usize,
-    k: usize,
-    v: usize,
+    pub(super) q: usize,
+    pub(super) k: usize,
+    pub(super) v: usize,
     /// In (B, T, C).
-    out: usize,
+    pub(super) out: usize,
     /// In (B, H, T).
-    row: usize,
+    pub(super) row: usize,
 }
 
 /// O (B, T, C) and the log-sum-exp of each row of scores (B, H, T) from qkv (B, T, (H + 2 KV) D).

@@ -8,6 +8,7 @@
 pub mod activation;
 pub mod attention;
 pub mod attention_decode;
+pub mod attention_stored;
 pub mod ceiling;
 pub mod cross_entropy;
 pub mod dropout;
@@ -246,6 +247,8 @@ kernels! {
     AttentionBackwardQuery(attention::AttentionBackwardQuery),
     AttentionBackwardKeyValue(attention::AttentionBackwardKeyValue),
     AttentionDecode(attention_decode::AttentionDecode),
+    AttentionWeights(attention_stored::AttentionWeights),
+    AttentionMix(attention_stored::AttentionMix),
     QueryKey(query_key::QueryKey),
     QueryKeyBackward(query_key::QueryKeyBackward),
     Embed(embedding::Embed),

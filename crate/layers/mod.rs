@@ -52,6 +52,8 @@ pub struct Recorder<'a> {
     pub micro_batches: usize,
     /// Gradients and losses are added to those of the micro-batches before.
     pub accumulate: bool,
+    /// Blocks keep nothing for their gradients but what goes into them, and are played again.
+    pub checkpointing: bool,
     /// Largest tensor that may be made, in elements.
     pub largest: usize,
 }

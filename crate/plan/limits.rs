@@ -1,4 +1,5 @@
-//! Whether a run fits its device, found by planning it; and where it does not, the largest batch that does.
+//! Whether a run fits its device, found by planning it; and where it does not, the largest batch that does, and whether
+//! checkpointing would do.
 
 use super::Plan;
 use crate::config::{Config, Position};
@@ -59,7 +60,8 @@ struct Need {
 }
 
 impl Need {
-    /// What the run takes whatever the plan: all that the forward pass leaves to the backward one, without padding.
+    /// What the run takes whatever the plan: all that the forward pass leaves to the backward one, without padding. With
+    /// checkpointing, that is what goes into each block, and the rest of one at a time.
     fn at_least(config: &Config, vocabulary: usize) -> Self {
         let model = &config.model;
         let hidden = if model.activation.is_gated() { 3 } else { 2 } * u64::from(model.hidden_size());
@@ -71,7 +73,13 @@ impl Need {
         let state = matrices * optimizer::least_bits(config) / 8;
         Self {
             arenas: 8 * matrices + state,
-            activations: 4 * rows * layers * (5 * width + qkv + hidden),
+            activations: 4
+                * rows
+                * if config.training.checkpointing {
+                    (layers - 1) * width + 5 * width + qkv + hidden
+                } else {
+                    layers * (5 * width + qkv + hidden)
+                },
             checkpoint: 2 * (4 * matrices + state),
         }
     }
@@ -125,7 +133,8 @@ fn refusal(config: &Config, vocabulary: usize, device: &Device, mut excess: Exce
         } else {
             ("model.width", config.model.width, "Take a narrower model, fewer layers or a smaller vocabulary.")
         };
-        return Problem::new(field, value, format!("models that fit {place}"), advice);
+        let problem = Problem::new(field, value, format!("models that fit {place}"), advice);
+        return or_checkpointing(problem, config, vocabulary, device);
     }
     let largest = fits * training.accumulation;
     let accumulation = (training.accumulation..=training.batch_size)
@@ -136,9 +145,22 @@ fn refusal(config: &Config, vocabulary: usize, device: &Device, mut excess: Exce
         "Take {largest}, or keep {} and split it: training.accumulation = {accumulation}.",
         training.batch_size
     );
-    Problem::new("training.batch_size", training.batch_size, format!("at most {largest} {place}"), advice)
-        .or_set("training.batch_size", largest)
-        .or_set("training.accumulation", accumulation)
+    let problem =
+        Problem::new("training.batch_size", training.batch_size, format!("at most {largest} {place}"), advice)
+            .or_set("training.batch_size", largest)
+            .or_set("training.accumulation", accumulation);
+    or_checkpointing(problem, config, vocabulary, device)
+}
+
+/// Names checkpointing as another way out, where it is one.
+fn or_checkpointing(mut problem: Problem, config: &Config, vocabulary: usize, device: &Device) -> Problem {
+    let mut checkpointed = config.clone();
+    checkpointed.training.checkpointing = true;
+    if config.training.checkpointing || attempt(&checkpointed, vocabulary, device).is_err() {
+        return problem;
+    }
+    problem.advice += " Or compute activations twice instead of keeping them: training.checkpointing = true.";
+    problem.or_set("training.checkpointing", true)
 }
 
 /// Where a run would fit but for validations that read more at once than training does: the longest that do.
@@ -180,11 +202,13 @@ mod tests {
             (6, 256, 8, 128, 2, false),
         ];
         let all = sizes.into_iter().flat_map(|size| OptimizerKind::ALL.map(|kind| (size, kind)));
-        for ((layers, width, hidden, context, batch_size, tied_head), kind) in all {
+        let both = all.flat_map(|(size, kind)| [(size, kind, false), (size, kind, true)]);
+        for ((layers, width, hidden, context, batch_size, tied_head), kind, checkpointing) in both {
             let mut config = Config { optimizer: OptimizerConfig::defaults(kind), ..Config::default() };
             let model = &mut config.model;
             (model.layers, model.width, model.hidden, model.context) = (layers, width, hidden, context);
             (model.heads, model.tied_head, config.training.batch_size) = (2, tied_head, batch_size);
+            config.training.checkpointing = checkpointing;
             if layers > 1 {
                 (model.activation, model.norm_position, model.biases) = (Activation::Glu, NormPosition::Post, false);
             }

@@ -5,10 +5,12 @@
 //! Nothing here knows wgpu: an [`Op`] is a kernel and the tensors it is bound to.
 
 mod memory;
+mod recompute;
 
 use std::ops::Range;
 
 pub use memory::{BufferSpec, Buffers, Purpose};
+pub use recompute::Mark;
 
 use crate::kernels::{Access, Kernel};
 

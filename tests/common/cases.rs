@@ -6,6 +6,7 @@ use trainlab::kernels::attention::{
     AttentionBackwardKeyValue, AttentionBackwardQuery, AttentionForward, AttentionShape,
 };
 use trainlab::kernels::attention_decode::AttentionDecode;
+use trainlab::kernels::attention_stored::{AttentionMix, AttentionWeights};
 use trainlab::kernels::ceiling::{Arithmetic, Copy};
 use trainlab::kernels::cross_entropy::CrossEntropy;
 use trainlab::kernels::dropout::{Dropout, Mask};
@@ -44,6 +45,7 @@ pub fn all() -> Vec<Case> {
         attention_backward_query(),
         attention_backward_key_value(),
         attention_decode(),
+        attention_stored(),
         query_key(),
         query_key_backward(),
         embed(),
@@ -296,6 +298,17 @@ pub fn attention_backward_query() -> Vec<Case> {
 pub fn attention_backward_key_value() -> Vec<Case> {
     let queries = attention_backward_query();
     queries.iter().zip(attention_shapes()).map(|(query, shape)| backward_key_value(query, shape)).collect()
+}
+
+/// The weights, and the sums of values by them.
+pub fn attention_stored() -> Vec<Case> {
+    let mut cases = vec![];
+    for shape in attention_shapes() {
+        let weights = Case::new(AttentionWeights(shape)).scaled("qkv", 2.0);
+        let mix = Case::new(AttentionMix(shape)).with("weights", weights.output("weights"));
+        cases.extend([weights, mix]);
+    }
+    cases
 }
 
 /// The first and the last positions, and those around the shader's 64 keys at a time; more channels in a head than

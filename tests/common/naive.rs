@@ -62,6 +62,8 @@ pub fn outputs(kernel: &Kernel, inputs: &[Values], step: &Step) -> Vec<Values> {
         Kernel::AttentionBackwardQuery(kernel) => attention_backward_query(kernel.0, bound),
         Kernel::AttentionBackwardKeyValue(kernel) => attention_backward_key_value(kernel.0, bound),
         Kernel::AttentionDecode(kernel) => attention_decode(kernel.0, bound, step.position as usize),
+        Kernel::AttentionWeights(kernel) => stored_weights(kernel.0, bound),
+        Kernel::AttentionMix(kernel) => stored_mix(kernel.0, bound),
         Kernel::QueryKey(kernel) => query_key(kernel, bound, step.position as usize),
         Kernel::QueryKeyBackward(kernel) => query_key_backward(kernel, bound),
         Kernel::Embed(kernel) => embed(kernel, bound, step.position as usize),
@@ -387,6 +389,25 @@ fn attention_forward(shape: AttentionShape, bound: &mut Bound) {
     });
     bound.set("out", out);
     bound.set("log_sum", log_sum);
+}
+
+fn stored_weights(shape: AttentionShape, bound: &mut Bound) {
+    let mut all = vec![];
+    each_head(shape, &bound.get("qkv"), |head| all.extend(attention_weights(shape, &head).0.concat()));
+    bound.set("weights", all);
+}
+
+fn stored_mix(shape: AttentionShape, bound: &mut Bound) {
+    let (weights, qkv, mut out) = (bound.get("weights"), bound.get("qkv"), vec![0.0; shape.out_len()]);
+    each_head(shape, &qkv, |head| {
+        for i in 0..shape.context {
+            let weights = &weights[head.row(i) * shape.context..][..shape.context];
+            for d in 0..shape.head_size {
+                out[head.out(i, d)] = (0..shape.context).map(|j| weights[j] * head.v(j, d)).sum();
+            }
+        }
+    });
+    bound.set("out", out);
 }
 
 /// dS / √D and P of one head, from what the forward pass left behind.

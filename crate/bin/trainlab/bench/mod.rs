@@ -1,5 +1,8 @@
 //! `trainlab bench`: how fast this machine is, as tables or as JSON Lines.
 
+mod attention;
+mod sequence;
+
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -35,6 +38,10 @@ pub enum Bench {
         #[arg(long)]
         no_profile: bool,
     },
+    /// Say what a longer context costs: steps and their parts, over contexts and widths with as many tokens a step.
+    Sequence(sequence::SequenceArgs),
+    /// Time attention that holds a tile of its matrix beside attention that stores it, by length.
+    Attention(attention::AttentionArgs),
 }
 
 #[derive(clap::Args)]
@@ -58,16 +65,15 @@ fn budget(text: &str) -> std::result::Result<f64, String> {
 }
 
 pub async fn bench(command: &Bench) -> Result<()> {
-    let (Bench::Kernels(measured) | Bench::Step { measured, .. }) = command;
-    let config = measured.run.config()?;
-    let dataset = Rc::new(measured.run.dataset(&config)?);
-    let device = input::open(measured.device).await?;
     match command {
-        Bench::Kernels(_) => {
-            let plan = Plan::for_dataset(&config, &dataset, &device)?;
-            kernels(measured, &plan, &device).await
+        Bench::Sequence(args) => sequence::sequence(args).await,
+        Bench::Attention(args) => attention::attention(args).await,
+        Bench::Kernels(measured) => {
+            let (config, dataset, device) = opened(measured).await?;
+            kernels(measured, &Plan::for_dataset(&config, &dataset, &device)?, &device).await
         }
-        Bench::Step { steps, warmup, no_profile, .. } => {
+        Bench::Step { measured, steps, warmup, no_profile } => {
+            let (config, dataset, device) = opened(measured).await?;
             step(measured, config.clone(), Rc::clone(&dataset), &device, [*steps, *warmup]).await?;
             if !no_profile {
                 profile(measured, &Plan::for_dataset(&config, &dataset, &device)?, &device).await?;
@@ -75,6 +81,12 @@ pub async fn bench(command: &Bench) -> Result<()> {
             Ok(())
         }
     }
+}
+
+async fn opened(measured: &Measured) -> Result<(Config, Rc<Dataset>, Device)> {
+    let config = measured.run.config()?;
+    let dataset = Rc::new(measured.run.dataset(&config)?);
+    Ok((config, dataset, input::open(measured.device).await?))
 }
 
 async fn kernels(measured: &Measured, plan: &Plan, device: &Device) -> Result<()> {
