@@ -185,6 +185,11 @@ pub fn ids<'a>(name: &str, shape: Vec<usize>, data: &'a [i32]) -> Entry<'a> {
     Entry { name: name.to_owned(), dtype: Dtype::I32, shape, data: bytemuck::cast_slice(data) }
 }
 
+/// Numbers as one tensor.
+pub fn numbers<'a>(name: &str, shape: Vec<usize>, data: &'a [f32]) -> Entry<'a> {
+    Entry { name: name.to_owned(), dtype: Dtype::F32, shape, data: bytemuck::cast_slice(data) }
+}
+
 /// A safetensors file, with our metadata where there is a `header`.
 pub fn serialize(entries: Vec<Entry>, header: Option<String>) -> Vec<u8> {
     let metadata = header.map(|header| [(KEY.to_owned(), header)].into_iter().collect());

@@ -4,7 +4,7 @@ mod limits;
 
 use serde::Serialize;
 
-use crate::config::Config;
+use crate::config::{Config, Position};
 use crate::cost::{self, Law, PartWork};
 use crate::data::Dataset;
 use crate::engine::Device;
@@ -13,7 +13,7 @@ use crate::gpu::GpuEngine;
 use crate::kernels::embedding::EmbedShape;
 use crate::kernels::pick::{Pick, Picks};
 use crate::kernels::position::Table;
-use crate::layers::{Batch, Recorder};
+use crate::layers::{Batch, Packed, Recorder};
 use crate::model;
 use crate::optimizer::{self, State};
 use crate::parameters::{Parameters, Parts};
@@ -153,7 +153,9 @@ impl Plan {
             largest: LARGEST_CHUNK,
         };
         let shape_of_batch = shape(config.training.micro_batch());
-        let batch = add_batch(&mut buffers, shape_of_batch);
+        let batch = add_batch(&mut buffers, shape_of_batch, config);
+        // Validations and samples read one text a row.
+        let whole = Batch { packed: None, ..batch };
         let losses = buffers.add("losses", Purpose::Traffic, shape_of_batch.rows());
 
         let pass = |recording| Pass { recording, batch, shape: shape_of_batch, result: losses };
@@ -178,7 +180,7 @@ impl Plan {
             pass(tape.finish(&mut buffers))
         });
 
-        let mut validate = Pass { recording: Recording::default(), ..train };
+        let mut validate = Pass { recording: Recording::default(), batch: whole, ..train };
         if context_of_validation != context {
             // About as many tokens at once as in training, and a whole sequence at least.
             let batch = (shape_of_batch.rows() / context_of_validation).max(1);
@@ -199,7 +201,7 @@ impl Plan {
             candidates: buffers.add("candidates", Purpose::Traffic, pick.candidates_len()),
             probabilities: buffers.add("probabilities", Purpose::Traffic, pick.probabilities_len()),
         };
-        let mut r = Recorder { decodes: true, ..recorder(shape_of_text, Batch { tokens, ..batch }, None) };
+        let mut r = Recorder { decodes: true, ..recorder(shape_of_text, Batch { tokens, ..whole }, None) };
         let reading = model::next_token(&mut r, model, &picks);
         let decode = Decode { recording: r.tape.finish(&mut buffers), reading, context, tokens, picks };
 
@@ -290,11 +292,19 @@ impl Bytes {
     }
 }
 
-fn add_batch(buffers: &mut Buffers, shape: EmbedShape) -> Batch {
+fn add_batch(buffers: &mut Buffers, shape: EmbedShape, config: &Config) -> Batch {
+    let packed = config.data.packing.is_packed().then(|| Packed {
+        first_keys: buffers.add("first keys", Purpose::Traffic, shape.rows()),
+        weights: buffers.add("loss weights", Purpose::Traffic, shape.rows()),
+        positions: (config.model.position == Position::Learned).then(|| {
+            [shape.context + 1, shape.rows()].map(|len| buffers.add("positions of documents", Purpose::Traffic, len))
+        }),
+    });
     Batch {
         tokens: buffers.add("tokens", Purpose::Traffic, shape.tokens_len()),
         starts: buffers.add("token starts", Purpose::Traffic, shape.starts_len()),
         order: buffers.add("token order", Purpose::Traffic, shape.rows()),
+        packed,
     }
 }
 

@@ -4,6 +4,7 @@
 //! metrics, which arrive some steps later. Validation, samples and the search for a bad tensor do wait; they are
 //! `async`, and the caller decides when.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use serde::Serialize;
@@ -13,7 +14,7 @@ use crate::checkpoint::{Checkpoint, Header};
 use crate::clock::{Clock, Speed};
 use crate::config::{Config, EvaluationConfig};
 use crate::data;
-use crate::data::{Batches, Dataset, Entropy, Tokenizer, Window, bits_per_byte};
+use crate::data::{Batches, Dataset, Entropy, Rows, Tokenizer, Usage, Window, bits_per_byte, usage};
 use crate::downstream::score::Verdict;
 use crate::downstream::{self, Exam, Row, Scores, TaskItems, Tokenised};
 use crate::engine::{Device, Engine, ProgramId};
@@ -26,12 +27,15 @@ use crate::sampler::{Beginning, Sample, Writing, Written};
 use crate::tape::Recording;
 use crate::tuning;
 
+/// Room for the steps that may be under way, more than any engine takes.
+const UNDER_WAY: usize = 16;
+
 /// What one step showed.
 #[derive(Clone, Debug, Serialize)]
 pub struct Metric {
     /// Counted from 1.
     pub step: u32,
-    /// Trained on so far, this step included.
+    /// Trained on so far, this step included: targets that count.
     pub tokens: u64,
     /// Spent training so far: pauses, validation, samples and time in which the machine slept left out.
     pub seconds: f64,
@@ -70,7 +74,15 @@ pub struct Trainer {
     engine: Engine,
     programs: Programs,
     index: TokenIndex,
-    tokens: Vec<u32>,
+    positions: TokenIndex,
+    /// Of the step that was last laid out.
+    rows: Rows,
+    /// What the steps submitted have read.
+    usage: Usage,
+    /// Targets that count, of the steps submitted and of those finished.
+    counted: [u64; 2],
+    /// Of each step between them, the oldest first.
+    under_way: VecDeque<u32>,
     /// Steps submitted.
     submitted: u32,
     /// Steps whose metrics have arrived.
@@ -144,6 +156,7 @@ impl Trainer {
         let mut plan = Plan::for_dataset(config, &dataset, device)?;
         let batch_size = config.training.batch_size as usize;
         let batches = Batches::new(dataset.train.len(), batch_size, context, config.training.seed.into())?;
+        let batches = batches.packed(config.data.packing, dataset.documents())?;
 
         let mut engine = Engine::new(device, &plan.buffers, plan.state.metrics.len)?;
         tuning::choose(&mut engine, device, &mut plan.recordings_mut()).await?;
@@ -152,7 +165,11 @@ impl Trainer {
         Ok(Self {
             config: config.clone(),
             index: TokenIndex::new(shape),
-            tokens: vec![0; shape.tokens_len() * config.training.accumulation as usize],
+            positions: TokenIndex::of_positions(shape),
+            rows: batches.rows(),
+            usage: Usage::new(dataset.documents()),
+            counted: [0; 2],
+            under_way: VecDeque::with_capacity(UNDER_WAY),
             plan,
             dataset,
             batches,
@@ -196,7 +213,7 @@ impl Trainer {
         self.look();
         self.clock.run(Instant::now());
         let step = self.submitted + 1;
-        self.batches.fill(step, &self.dataset.train, &mut self.tokens);
+        self.batches.fill(step, &self.dataset.train, &mut self.rows);
         let numbers = optimizer::step(&self.config, step);
         if optimizer::estimates(&self.config, step) {
             self.estimate(&numbers)?;
@@ -209,6 +226,9 @@ impl Trainer {
             self.engine.run(program, ops, &numbers, last.then_some(self.plan.state.metrics))?;
         }
         self.submitted = step;
+        self.usage.add(self.batches.spans(step));
+        self.counted[0] += u64::from(self.rows.counted);
+        self.under_way.push_back(self.rows.counted);
         Ok(())
     }
 
@@ -224,14 +244,24 @@ impl Trainer {
         Ok(())
     }
 
-    /// Uploads one of the micro-batches in `tokens`, in order with what is played before and after.
+    /// Uploads one of the micro-batches in `rows`, in order with what is played before and after.
     fn upload(&mut self, micro_batch: usize) {
         let Pass { shape, batch, .. } = self.plan.train;
-        let tokens = &self.tokens[micro_batch * shape.tokens_len()..][..shape.tokens_len()];
+        let tokens = &self.rows.tokens[micro_batch * shape.tokens_len()..][..shape.tokens_len()];
         self.index.fill(shape, tokens);
         self.engine.write_ids(batch.tokens, tokens);
         self.engine.write_ids(batch.starts, &self.index.starts);
         self.engine.write_ids(batch.order, &self.index.order);
+        let Some(packed) = batch.packed else { return };
+        let part = micro_batch * shape.rows()..(micro_batch + 1) * shape.rows();
+        let first_keys = &self.rows.first_keys[part.clone()];
+        self.engine.write_ids(packed.first_keys, first_keys);
+        self.engine.write(packed.weights, &self.rows.weights[part]);
+        if let Some([starts, order]) = packed.positions {
+            self.positions.fill_positions(shape, first_keys);
+            self.engine.write_ids(starts, &self.positions.starts);
+            self.engine.write_ids(order, &self.positions.order);
+        }
     }
 
     /// The metrics that have arrived since the last call. Never waits.
@@ -280,9 +310,10 @@ impl Trainer {
             return Err(Error::Diverged { step, tensor: String::new() });
         }
         self.finished = step;
+        self.counted[1] += u64::from(self.under_way.pop_front().expect("the step was submitted"));
         let seconds = self.clock.seconds();
         let loss = f64::from(loss);
-        let tokens = self.tokens_at(step);
+        let tokens = self.counted[1];
         Ok(Metric {
             step,
             tokens,
@@ -294,10 +325,6 @@ impl Trainer {
             grad_norm: grad_norm.into(),
             tokens_per_second: self.speed.update(seconds, tokens),
         })
-    }
-
-    fn tokens_at(&self, step: u32) -> u64 {
-        u64::from(step) * self.plan.tokens_per_step() as u64
     }
 
     fn flops_at(&self, step: u32) -> f64 {
@@ -312,7 +339,7 @@ impl Trainer {
 
     /// Brings the clock up to now.
     fn look(&mut self) {
-        let under_way = self.tokens_at(self.submitted) - self.tokens_at(self.finished);
+        let under_way = self.counted[0] - self.counted[1];
         self.clock.look(Instant::now(), self.speed.time_for(under_way));
     }
 
@@ -354,7 +381,7 @@ impl Trainer {
         let bytes: u64 = read.iter().map(|&(_, bytes)| u64::from(bytes)).sum();
         Ok(Evaluation {
             step: self.submitted,
-            tokens: self.tokens_at(self.submitted),
+            tokens: self.counted[0],
             seconds: self.clock.seconds(),
             flops: self.flops_at(self.submitted),
             loss: nats / scored as f64,
@@ -435,7 +462,7 @@ impl Trainer {
         self.scored = Some(self.submitted);
         Ok(Some(Scores {
             step: self.submitted,
-            tokens: self.tokens_at(self.submitted),
+            tokens: self.counted[0],
             seconds: self.clock.seconds(),
             flops: self.flops_at(self.submitted),
             accuracy,
@@ -529,7 +556,7 @@ impl Trainer {
     /// finite. The parameters are still those before that step.
     pub async fn find_bad_tensor(&mut self) -> Result<String> {
         let step = self.finished + 1;
-        self.batches.fill(step, &self.dataset.train, &mut self.tokens);
+        self.batches.fill(step, &self.dataset.train, &mut self.rows);
         let weights = self.engine.read(self.plan.weights).await?;
         let bad = |values: &[f32]| values.iter().any(|value| !value.is_finite());
         for parameter in &self.plan.parameters.list {
@@ -619,15 +646,40 @@ impl Trainer {
             }
         }
         (self.submitted, self.finished) = (header.step, header.step);
+        self.count_anew();
         (self.verdicts, self.scored) = (vec![], None);
         self.clock = Clock::after(header.seconds);
         self.speed = Speed::default();
         Ok(())
     }
 
+    /// Counts what the steps so far have read: batches are a pure function of seed and step.
+    fn count_anew(&mut self) {
+        self.usage = Usage::new(self.dataset.documents());
+        let mut counted = 0;
+        for step in 1..=self.submitted {
+            self.usage.add(self.batches.spans(step));
+            counted += u64::from(self.batches.counted(step));
+        }
+        self.counted = [counted; 2];
+        self.under_way.clear();
+    }
+
+    /// How often the steps so far have read the text, document by document.
+    pub fn usage(&self) -> usage::Report {
+        self.usage.report()
+    }
+
     /// The first `count` batches, (count, B, T+1): what an outside program needs to repeat the run.
     pub fn first_batches(&self, count: u32) -> Vec<u32> {
-        (1..=count).flat_map(|step| self.batches.batch(step, &self.dataset.train)).collect()
+        (1..=count).flat_map(|step| self.rows_of(step).tokens).collect()
+    }
+
+    /// What a step reads.
+    pub fn rows_of(&self, step: u32) -> Rows {
+        let mut rows = self.batches.rows();
+        self.batches.fill(step, &self.dataset.train, &mut rows);
+        rows
     }
 
     /// The parameters' arena.

@@ -13,6 +13,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::checkpoint::Checkpoint;
 use crate::config::{self, Config, EvaluationConfig, Task};
+use crate::data::lengths::Reading;
 use crate::data::tokenizer::unprepared;
 use crate::data::{Corpus, Dataset, Encoded, Origin, Subword, Tokenizer, check_text};
 use crate::downstream::{self, Answer, OwnTasks, TaskItems};
@@ -194,9 +195,12 @@ impl Lab {
         }
         let text = check_text(text.as_bytes())?;
         if config.tokenizer.kind.is_subword() {
-            return self.prepared_for(config, text);
+            let dataset = self.prepared_for(config, text)?;
+            dataset.find_documents(text, config.data.corpus);
+            return Ok(dataset);
         }
         let dataset = Rc::new(Dataset::new(text, config.tokenizer.kind, config.data.held_out_fraction)?);
+        dataset.find_documents(text, config.data.corpus);
         *self.dataset.borrow_mut() = Some((config.clone(), hash, Rc::clone(&dataset)));
         Ok(dataset)
     }
@@ -212,8 +216,8 @@ impl Lab {
     }
 
     /// Hands over what plans and runs with a subword tokenizer are to use from now on, as the tokenizers' module made it:
-    /// the tokenizer's file and table, and what its `encode_parts` gave (`of` is a plain object, `covered` may be
-    /// missing). Whoever asks for a run on another text, or with another tokenizer, is refused.
+    /// the tokenizer's file and table, and what its `encode_parts` gave (`of` is a plain object, `covered` and
+    /// `train_covered` may be missing). Whoever asks for a run on another text, or with another tokenizer, is refused.
     #[allow(clippy::too_many_arguments, reason = "flat arrays cross into wasm in one copy")]
     pub fn use_tokens(
         &self,
@@ -224,6 +228,7 @@ impl Lab {
         held_out: Vec<u32>,
         of: JsValue,
         covered: Option<Vec<u32>>,
+        train_covered: Option<Vec<u32>>,
     ) -> std::result::Result<(), JsValue> {
         let origin = from_js(of).and_then(|of| {
             serde_json::from_value(of).map_err(|error| {
@@ -233,6 +238,7 @@ impl Lab {
         });
         let dataset = origin.and_then(|origin: Origin| {
             let tokenizer = Tokenizer::Subword(Subword::from_table(json, token_lengths, token_bytes)?);
+            let train = Encoded { tokens: train, covered: train_covered };
             let held_out = Encoded { tokens: held_out, covered };
             let dataset = Dataset::of_tokens(tokenizer, train, held_out, &origin)?;
             Ok((origin, Rc::new(dataset)))
@@ -291,6 +297,15 @@ impl Lab {
         let parameters = Parameters::new(&config.model, usage.vocabulary);
         let share = parameters.of_vocabulary() as f64 / parameters.count() as f64;
         to_js(&serde_json::json!({ "usage": usage, "parts": parts, "share": share }))
+    }
+
+    /// How long the documents of the training text are, and how often the config's run would read those of each length with
+    /// each packing: [`crate::data::lengths::Lengths`].
+    pub fn lengths(&self, config: JsValue, text: &str) -> std::result::Result<JsValue, JsValue> {
+        let config = parse(config)?;
+        let dataset = self.dataset(&config, text).map_err(|error| throw(&error))?;
+        let sequences = u64::from(config.training.steps) * u64::from(config.training.batch_size);
+        to_js(&dataset.lengths(Reading { sequences, context: config.model.context as usize }))
     }
 
     /// The tilings that this device was measured with, as JSON, for [`Self::recall`] at another time.
@@ -476,6 +491,11 @@ impl Run {
             sample_due: settled && trainer.sample_due(),
             scores_due: settled && trainer.scores_due(),
         })
+    }
+
+    /// How often the run has read its text so far: [`crate::data::usage::Report`].
+    pub fn usage(&self) -> std::result::Result<JsValue, JsValue> {
+        to_js(&self.trainer.usage())
     }
 
     /// Stops the run's clock.

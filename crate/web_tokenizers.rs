@@ -84,8 +84,8 @@ impl Subword {
         Ok(js_sys::Array::of2(&array(&encoded.tokens), &array(&covered)))
     }
 
-    /// The two parts of a text, cut as every tokenizer's are: `{train, held_out, covered, of}`, what the lab's
-    /// `use_tokens` takes. `covered` is undefined where the tokens' lengths say it. `progress` is told a share from 0 to 1.
+    /// The two parts of a text, cut as every tokenizer's are: `{train, held_out, covered, train_covered, of}`, what the lab's
+    /// `use_tokens` takes. `covered` and `train_covered` are undefined where the tokens' lengths say it. `progress` is told a share from 0 to 1.
     pub fn encode_parts(
         &self,
         text: &str,
@@ -101,12 +101,14 @@ impl Subword {
             Ok((train, held_out, self.0.origin(text, held_out_fraction)?))
         };
         let (train, held_out, origin) = work().map_err(|error| throw(&error))?;
-        let covered = held_out.covered.map_or(JsValue::UNDEFINED, |covered| array(&covered).into());
+        let [covered, train_covered] = [held_out.covered, train.covered]
+            .map(|covered| covered.map_or(JsValue::UNDEFINED, |covered| array(&covered).into()));
         let object = js_sys::Object::new();
         for (name, value) in [
             ("train", array(&train.tokens).into()),
             ("held_out", array(&held_out.tokens).into()),
             ("covered", covered),
+            ("train_covered", train_covered),
             ("of", plain(&origin)?),
         ] {
             // Setting a property of a fresh object cannot fail.

@@ -1,6 +1,6 @@
 // losses[r] = log Z − y[r, target], log Z = log Σ_v exp(y[r, v]), y the logits, capped or not; with GRADIENT the logits
 // then become the gradient of SCALE times that, with smoothed targets and z-loss; with MARGINS, margins[r] is by how much
-// the likeliest token's y exceeds the target's; see `kernels::cross_entropy`.
+// the likeliest token's y exceeds the target's; with WEIGHTS, a row's own takes the place of SCALE, in its loss too; see `kernels::cross_entropy`.
 
 fn logit(at: u32) -> f32 {
 //#if SOFT_CAP
@@ -33,7 +33,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let log_sum = largest + log(row_sum(vec2f(own_sum, 0.0), local).x);
 
     if (first_column(local) == 0u) {
+//#if WEIGHTS
+        let loss = weights[row] * (log_sum - logit(base + target_token));
+//#else
         let loss = log_sum - logit(base + target_token);
+//#end
 //#if ACCUMULATE
         losses[row] += loss;
 //#else
@@ -46,13 +50,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 //#if GRADIENT
     // The loss above reads a logit that another invocation is about to replace.
     row_barrier();
+//#if WEIGHTS
+    let scale = weights[row];
+//#else
+    let scale = SCALE;
+//#end
     for (var v = first_column(local); v < VOCABULARY; v += STRIDE) {
         let y = logit(base + v);
         var p = exp(y - log_sum);
 //#if ADDS_Z_LOSS
         p *= 1.0 + 2.0 * Z_LOSS * log_sum;
 //#end
-        var gradient = SCALE * (p - select(OTHER_TARGET, OWN_TARGET, v == target_token));
+        var gradient = scale * (p - select(OTHER_TARGET, OWN_TARGET, v == target_token));
 //#if SOFT_CAP
         gradient *= soft_cap_slope(y);
 //#end

@@ -1,4 +1,4 @@
-// x (B, T, C) = tok_emb[token], and POSITIONS adds a row of (T, C); one invocation four neighbours. DECODE: the row at
+// x (B, T, C) = tok_emb[token], and POSITIONS adds a row of (T, C), with DOCUMENTS counted from each document's start; one invocation four neighbours. DECODE: the row at
 // `step.position` alone.
 
 @compute @workgroup_size(WORKGROUP_X)
@@ -17,7 +17,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
     let token = tokens[b * (CONTEXT + 1u) + t];
     var sum = token_embedding[token * WIDTH4 + c];
 //#if POSITIONS
+//#if DOCUMENTS
+    // Of its document.
+    sum += position_embedding[(t - first_keys[b * CONTEXT + t]) * WIDTH4 + c];
+//#else
     sum += position_embedding[t * WIDTH4 + c];
+//#end
 //#end
     x[index] = sum;
 }

@@ -19,9 +19,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
 //#if POSITIONS
     } else if (row < VOCABULARY + CONTEXT) {
         let t = row - VOCABULARY;
+//#if DOCUMENTS
+        for (var i = position_starts[t]; i < position_starts[t + 1u]; i++) {
+            sum += dx[position_order[i] * WIDTH4 + c];
+        }
+//#else
         for (var b = 0u; b < BATCH; b++) {
             sum += dx[(b * CONTEXT + t) * WIDTH4 + c];
         }
+//#end
 //#if ACCUMULATE_POSITIONS
         dposition[t * WIDTH4 + c] += sum;
 //#else

@@ -19,6 +19,7 @@ mod limits;
 mod long_context;
 mod model;
 mod optimizers;
+mod packing;
 mod positions;
 mod resume;
 mod sampling;

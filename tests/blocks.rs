@@ -192,6 +192,7 @@ fn one_row(label_smoothing: f64, z_loss: f64, soft_cap: Option<SoftCap>) -> Cros
         label_smoothing,
         z_loss,
         soft_cap,
+        weights: false,
         accumulate: false,
         margins: false,
         alone: false,

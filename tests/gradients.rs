@@ -146,22 +146,25 @@ async fn norms() {
 
 async fn attention() {
     // The second and the last are longer than the twins' tile.
-    for (batch, heads, kv_heads, context, position) in [
-        (2, 3, 3, 5, Position::None),
-        (1, 1, 1, 67, Position::None),
-        (2, 4, 2, 5, Position::None),
-        (1, 6, 2, 7, Position::Alibi),
-        (1, 2, 1, 67, Position::Alibi),
+    for (batch, heads, kv_heads, context, position, documents) in [
+        (2, 3, 3, 5, Position::None, false),
+        (1, 1, 1, 67, Position::None, false),
+        (2, 4, 2, 5, Position::None, false),
+        (1, 6, 2, 7, Position::Alibi, false),
+        (1, 2, 1, 67, Position::Alibi, false),
+        (3, 2, 1, 9, Position::None, true),
+        (1, 2, 2, 67, Position::Alibi, true),
     ] {
-        let shape = AttentionShape { kv_heads, position, ..AttentionShape::new(batch, context, heads, 4) };
-        let forward = Case::new(AttentionForward(shape)).scaled("qkv", 1.5);
+        let shape = AttentionShape { kv_heads, position, documents, ..AttentionShape::new(batch, context, heads, 4) };
+        let with = |case: Case| cases::with_documents(case, shape);
+        let forward = with(Case::new(AttentionForward(shape)).scaled("qkv", 1.5));
         let dout = random(100, shape.out_len(), 1.0);
-        let query = Case::new(AttentionBackwardQuery(shape))
+        let query = with(Case::new(AttentionBackwardQuery(shape)))
             .with("dout", &dout[..])
             .with("qkv", forward.input("qkv"))
             .with("out", forward.output("out"))
             .with("log_sum", forward.output("log_sum"));
-        let key_value = Case::new(AttentionBackwardKeyValue(shape))
+        let key_value = with(Case::new(AttentionBackwardKeyValue(shape)))
             .with("dout", &dout[..])
             .with("qkv", forward.input("qkv"))
             .with("log_sum", forward.output("log_sum"))
@@ -171,7 +174,7 @@ async fn attention() {
 
         // The twin that does the work of both.
         let at_once = AttentionShape { at_once: true, ..shape };
-        let mut both = Case::new(AttentionBackwardQuery(at_once));
+        let mut both = with(Case::new(AttentionBackwardQuery(at_once)));
         for name in ["dout", "qkv", "out", "log_sum"] {
             both = both.with(name, query.input(name));
         }
@@ -217,6 +220,7 @@ fn cross_entropy_case(label_smoothing: f64, z_loss: f64, soft_cap: Option<SoftCa
         label_smoothing,
         z_loss,
         soft_cap,
+        weights: false,
         accumulate: false,
         margins: false,
         alone: false,
@@ -260,14 +264,45 @@ async fn smoothed_capped_cross_entropy() {
 async fn embeddings() {
     let shape = EmbedShape { batch: 3, context: 5, vocabulary: 7, width: 4 };
     let tokens = cases::tokens(shape);
-    let forward = Case::new(Embed { shape, positions: true, decode: false }).with_ids("tokens", &tokens);
+    let forward =
+        Case::new(Embed { shape, positions: true, documents: false, decode: false }).with_ids("tokens", &tokens);
     let dx = random(100, shape.rows() * shape.width, 1.0);
     let mut index = TokenIndex::new(shape);
     index.fill(shape, &tokens);
-    let kernel = EmbedBackward { shape, accumulate_tokens: false, positions: true, accumulate_positions: false };
+    let kernel = EmbedBackward {
+        shape,
+        accumulate_tokens: false,
+        positions: true,
+        documents: false,
+        accumulate_positions: false,
+    };
     let backward =
         Case::new(kernel).with("dx", &dx[..]).with_ids("starts", &index.starts).with_ids("order", &index.order);
     check(&forward, "x", &dx, "token_embedding", &backward.output("dtoken"));
+    check(&forward, "x", &dx, "position_embedding", &backward.output("dposition"));
+
+    // The same with positions that are counted from each document's start.
+    let first_keys = cases::first_keys(shape.batch, shape.context);
+    let forward = Case::new(Embed { shape, positions: true, documents: true, decode: false });
+    let forward = forward.with_ids("tokens", &tokens).with_ids("first_keys", &first_keys);
+    let mut sorted = TokenIndex::of_positions(shape);
+    sorted.fill_positions(shape, &first_keys);
+    let mut backward = Case::new(EmbedBackward {
+        shape,
+        accumulate_tokens: false,
+        positions: true,
+        documents: true,
+        accumulate_positions: false,
+    });
+    for (name, ids) in [
+        ("starts", &index.starts),
+        ("order", &index.order),
+        ("position_starts", &sorted.starts),
+        ("position_order", &sorted.order),
+    ] {
+        backward = backward.with_ids(name, ids);
+    }
+    let backward = backward.with("dx", &dx[..]);
     check(&forward, "x", &dx, "position_embedding", &backward.output("dposition"));
 }
 
@@ -397,7 +432,7 @@ impl Model {
                 weights,
                 gradients,
                 decodes: false,
-                batch: Batch { tokens, starts, order },
+                batch: Batch { tokens, starts, order, packed: None },
                 positions,
                 shape,
                 micro_batches: 1,

@@ -10,7 +10,6 @@ use trainlab::kernels::tiling::Tiling;
 
 use crate::common::cases::Choice;
 use crate::common::{Case, Values, assert_close, cases, tests};
-use crate::common::{Case, Values, cases, tests};
 
 tests![
     matmul_nt,
@@ -196,6 +195,12 @@ async fn attention_of_all_kinds() {
         for position in [Position::None, Position::Alibi] {
             for (heads, kv_heads) in [(2, 2), (4, 2), (3, 1)] {
                 let shape = AttentionShape { kv_heads, position, ..AttentionShape::new(1, context, heads, head_size) };
+                let packed = AttentionShape { documents: true, batch: 3, ..shape };
+                let forward = cases::with_documents(Case::new(AttentionForward(packed)).scaled("qkv", 1.5), packed);
+                let query = cases::backward_query(&forward, packed);
+                forward.check_twin().await;
+                query.check_twin().await;
+                cases::backward_key_value(&query, packed).check_twin().await;
                 let forward = Case::new(AttentionForward(shape)).scaled("qkv", 1.5);
                 let query = cases::backward_query(&forward, shape);
                 forward.check_twin().await;
@@ -209,14 +214,16 @@ async fn attention_of_all_kinds() {
 }
 
 async fn rows_of_attention_differ_in_no_bit() {
-    let shape = AttentionShape { position: Position::Alibi, ..AttentionShape::new(1, 45, 2, 16) };
-    let forward = Case::new(AttentionForward(shape));
-    let expected = forward.run(crate::common::gpu().await).await;
-    for rows_each in [2, 4] {
-        let kernel = AttentionForward(AttentionShape { rows_each, ..shape }).into();
-        let outputs = Case { kernel, ..forward.clone() }.run(crate::common::gpu().await).await;
-        for (expected, output) in expected.iter().zip(&outputs) {
-            assert_eq!(expected.numbers(), output.numbers(), "{rows_each} rows");
+    for documents in [false, true] {
+        let shape = AttentionShape { position: Position::Alibi, documents, ..AttentionShape::new(1, 45, 2, 16) };
+        let forward = cases::with_documents(Case::new(AttentionForward(shape)), shape);
+        let expected = forward.run(crate::common::gpu().await).await;
+        for rows_each in [2, 4] {
+            let kernel = AttentionForward(AttentionShape { rows_each, ..shape }).into();
+            let outputs = Case { kernel, ..forward.clone() }.run(crate::common::gpu().await).await;
+            for (expected, output) in expected[..3].iter().zip(&outputs) {
+                assert_eq!(expected.numbers(), output.numbers(), "{rows_each} rows");
+            }
         }
     }
 }

@@ -203,7 +203,7 @@ async fn sinusoids_are_those_worked_out_by_hand() {
         assert_close("sinusoids", &table[position * 4..][..4], &row, [0.0, 1e-12]);
     }
     let shape = EmbedShape { batch: 1, context: 2, vocabulary: 3, width: 4 };
-    let case = Case::new(Embed { shape, positions: true, decode: false })
+    let case = Case::new(Embed { shape, positions: true, documents: false, decode: false })
         .with_ids("tokens", &[2, 1, 0])
         .with("token_embedding", (0..12).map(f64::from).collect::<Vec<f64>>())
         .with("position_embedding", &table[..8]);

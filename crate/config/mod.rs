@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::data::tiny_tales_with;
 use crate::data::tokenizer::{LARGEST_TRAINED, SMALLEST_TRAINED};
-pub use crate::data::{Corpus, Practice, Task, TokenizerKind};
+pub use crate::data::{Corpus, Packing, Practice, Task, TokenizerKind};
 pub use check::{check, parse, parse_sections, unknown};
 pub use defaults::fill;
 pub use downstream::DownstreamConfig;
@@ -64,6 +64,12 @@ pub struct DataConfig {
     #[schemars(range(min = 0.01, max = 0.9), extend("x-advanced" = true))]
     #[schemars(extend("x-when" = { "corpus": ["tiny_tales"] }))]
     pub practice_share: f64,
+    /// How documents become the sequences that are trained on. Validations and samples read the text as it stands.
+    ///
+    /// A document is a story or an exercise, a chapter, or in your own text what a line <|endoftext|>, or else two blank
+    /// lines, separate. Only targets that count make up the loss and the tokens that are shown.
+    #[schemars(extend("x-advanced" = true))]
+    pub packing: Packing,
     /// The share of the text, from its end, that is never trained on and that validation reads.
     #[schemars(range(min = 0.01, max = 0.5), extend("x-advanced" = true))]
     pub held_out_fraction: f64,
@@ -433,6 +439,7 @@ impl Default for DataConfig {
             text_seed: 1,
             practice: vec![],
             practice_share: 0.25,
+            packing: Packing::default(),
             held_out_fraction: 0.05,
         }
     }

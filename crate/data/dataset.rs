@@ -1,9 +1,12 @@
 //! A text made ready for training: tokenised, its last part held out, and the bytes behind every token known,
 //! so that a loss can be given in bits per byte, the one figure that can be compared between tokenizers.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use serde::{Deserialize, Serialize};
 
-use super::{DOCUMENT_END, Encoded, Tokenizer, TokenizerKind};
+use super::{Corpus, DOCUMENT_END, Documents, Encoded, Tokenizer, TokenizerKind};
 use crate::error::{Error, Problem, Result};
 use crate::hash::fnv1a_64;
 
@@ -17,6 +20,10 @@ pub struct Dataset {
     /// Bytes of the text that each token of `held_out` covers, where that is not what the token stands for: where a
     /// tokenizer changes text, drops some of it, or has one token for all that it does not know.
     held_out_covered: Option<Vec<u32>>,
+    /// The same of `train`.
+    train_covered: Option<Vec<u32>>,
+    /// Where the documents of the training part are, by the rule of a corpus, once that was asked for.
+    documents: RefCell<Option<(Corpus, Rc<Documents>)>>,
 }
 
 /// Of which text tokens are, how it was split, and by which tokenizer: what was prepared elsewhere is held against it.
@@ -84,14 +91,16 @@ impl Dataset {
     /// The same with a tokenizer that is there already.
     pub fn with(text: &str, tokenizer: Tokenizer, held_out_fraction: f64) -> Result<Self> {
         let (train, held_out) = split(text, held_out_fraction)?;
-        let train_tokens = tokenizer.encode(train)?;
-        let Encoded { tokens, covered } = tokenizer.encode_covering(held_out)?;
+        let (train_bytes, held_out_bytes) = (train.len(), held_out.len());
+        let [train, held_out] = [tokenizer.encode_covering(train)?, tokenizer.encode_covering(held_out)?];
         Ok(Self {
-            train: train_tokens,
-            held_out: tokens,
-            train_bytes: train.len(),
-            held_out_bytes: held_out.len(),
-            held_out_covered: covered,
+            train: train.tokens,
+            held_out: held_out.tokens,
+            train_bytes,
+            held_out_bytes,
+            held_out_covered: held_out.covered,
+            train_covered: train.covered,
+            documents: RefCell::default(),
             tokenizer,
         })
     }
@@ -100,16 +109,17 @@ impl Dataset {
     ///
     /// # Errors
     /// Where they are not those of such a tokenizer, or do not cover the held-out part to the byte.
-    pub fn of_tokens(tokenizer: Tokenizer, train: Vec<u32>, held_out: Encoded, origin: &Origin) -> Result<Self> {
+    pub fn of_tokens(tokenizer: Tokenizer, train: Encoded, held_out: Encoded, origin: &Origin) -> Result<Self> {
         let vocabulary = tokenizer.vocabulary_size() as u32;
-        let Encoded { tokens: held_out, covered } = held_out;
-        let known = train.iter().chain(&held_out).all(|&id| id < vocabulary);
-        let bytes: u64 = match &covered {
+        let known = train.tokens.iter().chain(&held_out.tokens).all(|&id| id < vocabulary);
+        let bytes: u64 = match &held_out.covered {
             Some(covered) => covered.iter().map(|&bytes| u64::from(bytes)).sum(),
-            None => held_out.iter().map(|&id| u64::from(tokenizer.token_bytes(id))).sum(),
+            None => held_out.tokens.iter().map(|&id| u64::from(tokenizer.token_bytes(id))).sum(),
         };
-        let one_each = covered.as_ref().is_none_or(|covered| covered.len() == held_out.len());
-        if !known || !one_each || (bytes != origin.held_out_bytes as u64 && !held_out.is_empty()) {
+        let one_each = [&train, &held_out]
+            .iter()
+            .all(|part| part.covered.as_ref().is_none_or(|covered| covered.len() == part.tokens.len()));
+        if !known || !one_each || (bytes != origin.held_out_bytes as u64 && !held_out.tokens.is_empty()) {
             return Err(Error::refused(Problem::new(
                 "tokenizer.kind",
                 format!("tokens of {bytes} bytes"),
@@ -118,7 +128,41 @@ impl Dataset {
             )));
         }
         let Origin { train_bytes, held_out_bytes, .. } = *origin;
-        Ok(Self { tokenizer, train, held_out, train_bytes, held_out_bytes, held_out_covered: covered })
+        Ok(Self {
+            tokenizer,
+            train: train.tokens,
+            held_out: held_out.tokens,
+            train_bytes,
+            held_out_bytes,
+            held_out_covered: held_out.covered,
+            train_covered: train.covered,
+            documents: RefCell::default(),
+        })
+    }
+
+    /// Looks for the documents of the training part of `text`, which must be the dataset's own.
+    pub fn find_documents(&self, text: &str, corpus: Corpus) {
+        let known = self.documents.borrow().as_ref().is_some_and(|(of, _)| *of == corpus);
+        if known {
+            return;
+        }
+        let text = &text[..self.train_bytes];
+        let documents = match &self.train_covered {
+            Some(covered) => Documents::of_tokens(text, corpus, covered.iter().copied()),
+            None => {
+                let lengths = self.train.iter().map(|&token| self.tokenizer.token_bytes(token));
+                Documents::of_tokens(text, corpus, lengths)
+            }
+        };
+        *self.documents.borrow_mut() = Some((corpus, Rc::new(documents)));
+    }
+
+    /// The documents of the training part; all of it is one where nobody has looked for them.
+    pub fn documents(&self) -> Rc<Documents> {
+        match &*self.documents.borrow() {
+            Some((_, documents)) => Rc::clone(documents),
+            None => Rc::new(Documents::whole(self.train.len())),
+        }
     }
 
     /// Tells texts (and tokenizers) apart: the length and the 64-bit FNV-1a hash of the training tokens.
@@ -431,6 +475,7 @@ mod tests {
         let (train, held_out) = (tokens(origin.train_bytes), tokens(origin.held_out_bytes));
         let make = |train: Vec<u32>, held_out: Vec<u32>, covered| {
             let tokenizer = Tokenizer::train(TokenizerKind::Bytes, "").unwrap();
+            let train = Encoded { tokens: train, covered: None };
             Dataset::of_tokens(tokenizer, train, Encoded { tokens: held_out, covered }, &origin)
         };
         assert!(make(train.clone(), held_out.clone(), None).is_ok());

@@ -10,10 +10,13 @@
 //! and values serves H / KV neighbouring heads of queries (Ainslie et al. 2023, arXiv 2305.13245), and its gradients are
 //! summed over them.
 //!
+//! A row of a batch may hold several documents, of which none sees another ([`AttentionShape::documents`]): query i then sees
+//! the keys from `first_keys[i]` to i only, and first keys never go back along a row.
+//!
 //! Two backward kernels, one that owns a query row and one that owns a key row, so that no sum needs atomics.
 
 use super::position::alibi_slope;
-use super::{Args, Binding, Spec, Step};
+use super::{Arg, Args, Binding, Spec, Step};
 use crate::config::Position;
 use crate::gpu::shader::Shader;
 use crate::real::{MatMulShape, Real, Strided, StridedMut, max_of, sum_of, wide};
@@ -31,6 +34,8 @@ pub struct AttentionShape {
     pub head_size: usize,
     /// The encoding, for what it adds to the scores.
     pub position: Position,
+    /// A row holds several documents: the kernels are told the first key that each query sees, (B, T).
+    pub documents: bool,
     /// Neighbouring rows that an invocation of a shader owns; changes no bit of the result.
     pub rows_each: usize,
     /// The twin of the first backward kernel does the other's work too, whose own then does nothing: on the CPU device, where
@@ -51,6 +56,7 @@ impl AttentionShape {
             kv_heads: heads,
             head_size,
             position: Position::None,
+            documents: false,
             rows_each: 1,
             at_once: false,
         }
@@ -105,6 +111,11 @@ impl AttentionShape {
     /// Length of (B, H, T): one number a query row.
     pub fn rows_len(self) -> usize {
         self.tokens() * self.heads
+    }
+
+    /// The binding with the first key that each query sees, where a row holds several documents.
+    fn first_keys(self) -> Option<Binding> {
+        self.documents.then(|| Binding::read("first_keys", self.tokens()).ids())
     }
 
     pub(super) fn scale(self) -> f64 {
@@ -168,8 +179,14 @@ impl AttentionShape {
             .count("HEAD4", self.head_size / 4)
             .count("KEYS", keys_at_a_time)
             .number("SCALE", self.scale() as f32)
+            .flag("DOCUMENTS", self.documents)
             .part(include_str!("../../shaders/attention/layout.wgsl"));
         self.biased(shader).part(part).invocations(invocations)
+    }
+
+    /// How a twin knows what each query sees.
+    fn sight<'a, R>(self, first_keys: Option<Arg<'a, R>>) -> Sight<'a> {
+        Sight { first_keys: first_keys.map(Arg::ids), context: self.context }
     }
 
     pub(super) fn for_each_head(self, mut body: impl FnMut(Head)) {
@@ -178,6 +195,7 @@ impl AttentionShape {
             for h in 0..self.heads {
                 let shared = h / self.sharing();
                 body(Head {
+                    sequence: b,
                     number: h,
                     first: h % self.sharing() == 0,
                     q: b * sequence + h * d,
@@ -217,8 +235,28 @@ impl AttentionShape {
     }
 }
 
+/// The keys that queries see: all before them, or those of their document.
+#[derive(Clone, Copy)]
+struct Sight<'a> {
+    /// (B, T)
+    first_keys: Option<&'a [u32]>,
+    context: usize,
+}
+
+impl Sight<'_> {
+    /// The first key that query `i` of a sequence sees.
+    fn first_key(self, sequence: usize, i: usize) -> usize {
+        self.first_keys.map_or(0, |first_keys| first_keys[sequence * self.context + i] as usize)
+    }
+
+    fn cuts(self) -> bool {
+        self.first_keys.is_some()
+    }
+}
+
 /// One head of queries of one sequence, and where its first element lies.
 pub(super) struct Head {
+    sequence: usize,
     pub(super) number: usize,
     /// Of those that share their keys and values.
     pub(super) first: bool,
@@ -239,11 +277,13 @@ pub struct AttentionForward(pub AttentionShape);
 impl Spec for AttentionForward {
     fn bindings(&self) -> Vec<Binding> {
         let shape = self.0;
-        vec![
+        let mut bindings = vec![
             Binding::read("qkv", shape.qkv_len()).vec4(),
             Binding::write("out", shape.out_len()).vec4(),
             Binding::write("log_sum", shape.rows_len()),
-        ]
+        ];
+        bindings.extend(shape.first_keys());
+        bindings
     }
 
     fn shader(&self) -> Shader {
@@ -254,18 +294,25 @@ impl Spec for AttentionForward {
     fn run<R: Real>(&self, args: Args<R>, _: &Step) {
         let shape = self.0;
         let (c, d, token) = (shape.width(), shape.head_size, shape.qkv_width());
-        let [qkv, out, log_sum] = args.take();
+        let ([qkv, out, log_sum], mut rest) = args.take_with_rest();
+        let sight = shape.sight(rest.next());
         let (qkv, out, log_sum) = (qkv.read(), out.write(), log_sum.write());
         let mut scores = vec![R::ZERO; TILE * shape.context];
         let scale = R::of(shape.scale());
         shape.for_each_head(|head| {
-            let [q, k, v] = [head.q, head.k, head.v].map(|at| &qkv[at..]);
             for (first, rows, keys) in shape.tiles() {
-                score(&mut scores, &q[first * token..], k, [rows, keys, d], token);
-                shape.bias(&mut scores, head.number, first, [rows, keys]);
+                // Keys that no row of the tile sees are left out.
+                let from = sight.first_key(head.sequence, first);
+                let keys = keys - from;
+                let [q, k, v] =
+                    [head.q + first * token, head.k + from * token, head.v + from * token].map(|at| &qkv[at..]);
+                score(&mut scores, q, k, [rows, keys, d], token);
+                shape.bias(&mut scores, head.number, first - from, [rows, keys]);
                 for (i, row) in scores[..rows * keys].chunks_exact_mut(keys).enumerate() {
-                    let (seen, unseen) = row.split_at_mut(first + i + 1);
+                    let (before, row) = row.split_at_mut(sight.first_key(head.sequence, first + i) - from);
+                    let (seen, unseen) = row.split_at_mut(first + i + 1 - from - before.len());
                     log_sum[head.row + first + i] = wide(|| softmax(seen, scale));
+                    before.fill(R::ZERO);
                     unseen.fill(R::ZERO);
                 }
                 R::matmul(
@@ -295,14 +342,16 @@ pub struct AttentionBackwardQuery(pub AttentionShape);
 impl Spec for AttentionBackwardQuery {
     fn bindings(&self) -> Vec<Binding> {
         let shape = self.0;
-        vec![
+        let mut bindings = vec![
             Binding::read("dout", shape.out_len()).vec4(),
             Binding::read("qkv", shape.qkv_len()).vec4(),
             Binding::read("out", shape.out_len()).vec4(),
             Binding::read("log_sum", shape.rows_len()),
             Binding::write("dqkv", shape.qkv_len()).vec4(),
             Binding::write("delta", shape.rows_len()),
-        ]
+        ];
+        bindings.extend(shape.first_keys());
+        bindings
     }
 
     fn shader(&self) -> Shader {
@@ -313,21 +362,25 @@ impl Spec for AttentionBackwardQuery {
     fn run<R: Real>(&self, args: Args<R>, _: &Step) {
         let shape = self.0;
         let (c, d, token) = (shape.width(), shape.head_size, shape.qkv_width());
-        let [dout, qkv, out, log_sum, dqkv, delta] = args.take();
+        let ([dout, qkv, out, log_sum, dqkv, delta], mut rest) = args.take_with_rest();
         let (dout, qkv, out, log_sum) = (dout.read(), qkv.read(), out.read(), log_sum.read());
         let (dqkv, delta) = (dqkv.write(), delta.write());
-        let mut work = Backward::new(shape);
+        let mut work = Backward::new(shape, shape.sight(rest.next()));
         shape.for_each_head(|head| {
+            if shape.at_once {
+                work.begin(&head, dqkv);
+            }
             for i in 0..shape.context {
                 let at = head.out + i * c;
                 delta[head.row + i] = dout[at..at + d].iter().zip(&out[at..at + d]).map(|(&a, &b)| a * b).sum();
             }
             for (first, rows, keys) in shape.tiles_backwards() {
-                work.score_gradients(&head, qkv, dout, [log_sum, delta], first, [rows, keys]);
+                let from = work.score_gradients(&head, qkv, dout, [log_sum, delta], first, [rows, keys]);
+                let seen = keys - from;
                 R::matmul(
-                    MatMulShape { rows, inner: keys, columns: d },
-                    Strided { data: &work.dscores, row: keys, column: 1 },
-                    Strided { data: &qkv[head.k..], row: token, column: 1 },
+                    MatMulShape { rows, inner: seen, columns: d },
+                    Strided { data: &work.dscores, row: seen, column: 1 },
+                    Strided { data: &qkv[head.k + from * token..], row: token, column: 1 },
                     StridedMut { data: &mut dqkv[head.q + first * token..], row: token, column: 1 },
                     false,
                 );
@@ -354,13 +407,15 @@ pub struct AttentionBackwardKeyValue(pub AttentionShape);
 impl Spec for AttentionBackwardKeyValue {
     fn bindings(&self) -> Vec<Binding> {
         let shape = self.0;
-        vec![
+        let mut bindings = vec![
             Binding::read("dout", shape.out_len()).vec4(),
             Binding::read("qkv", shape.qkv_len()).vec4(),
             Binding::read("log_sum", shape.rows_len()),
             Binding::read("delta", shape.rows_len()),
             Binding::update("dqkv", shape.qkv_len()).vec4(),
-        ]
+        ];
+        bindings.extend(shape.first_keys());
+        bindings
     }
 
     fn shader(&self) -> Shader {
@@ -373,11 +428,12 @@ impl Spec for AttentionBackwardKeyValue {
         if shape.at_once {
             return;
         }
-        let [dout, qkv, log_sum, delta, dqkv] = args.take();
+        let ([dout, qkv, log_sum, delta, dqkv], mut rest) = args.take_with_rest();
         let (dout, qkv, log_sum, delta) = (dout.read(), qkv.read(), log_sum.read(), delta.read());
         let dqkv = dqkv.write();
-        let mut work = Backward::new(shape);
+        let mut work = Backward::new(shape, shape.sight(rest.next()));
         shape.for_each_head(|head| {
+            work.begin(&head, dqkv);
             for (first, rows, keys) in shape.tiles_backwards() {
                 work.score_gradients(&head, qkv, dout, [log_sum, delta], first, [rows, keys]);
                 work.keys_and_values(&head, qkv, dout, dqkv, first, [rows, keys]);
@@ -399,21 +455,34 @@ impl Spec for AttentionBackwardKeyValue {
 }
 
 /// A twin's workspace for one tile of query rows.
-struct Backward<R> {
+struct Backward<'a, R> {
     shape: AttentionShape,
+    sight: Sight<'a>,
     /// P, (rows, keys)
     weights: Vec<R>,
     /// dS, (rows, keys)
     dscores: Vec<R>,
 }
 
-impl<R: Real> Backward<R> {
-    fn new(shape: AttentionShape) -> Self {
+impl<'a, R: Real> Backward<'a, R> {
+    fn new(shape: AttentionShape, sight: Sight<'a>) -> Self {
         let zeros = vec![R::ZERO; TILE * shape.context];
-        Self { shape, weights: zeros.clone(), dscores: zeros }
+        Self { shape, sight, weights: zeros.clone(), dscores: zeros }
     }
 
-    /// Recomputes P, and dS = P (dO Vᵀ − δ) / √D, for `rows` query rows from `first` on.
+    /// Where no tile sees all keys, their gradients begin at zero, so that every tile can add to them.
+    fn begin(&self, head: &Head, dqkv: &mut [R]) {
+        if !self.sight.cuts() || !head.first {
+            return;
+        }
+        let (d, token) = (self.shape.head_size, self.shape.qkv_width());
+        for j in 0..self.shape.context {
+            [head.k, head.v].into_iter().for_each(|at| dqkv[at + j * token..][..d].fill(R::ZERO));
+        }
+    }
+
+    /// Recomputes P, and dS = P (dO Vᵀ − δ) / √D, for `rows` query rows from `first` on, against the keys from the first
+    /// that one of them sees up to `keys`; returns that first key.
     fn score_gradients(
         &mut self,
         head: &Head,
@@ -422,14 +491,17 @@ impl<R: Real> Backward<R> {
         [log_sum, delta]: [&[R]; 2],
         first: usize,
         [rows, keys]: [usize; 2],
-    ) {
+    ) -> usize {
         let (c, d, token) = (self.shape.width(), self.shape.head_size, self.shape.qkv_width());
-        score(&mut self.weights, &qkv[head.q + first * token..], &qkv[head.k..], [rows, keys, d], token);
-        self.shape.bias(&mut self.weights, head.number, first, [rows, keys]);
+        let from = self.sight.first_key(head.sequence, first);
+        let keys = keys - from;
+        let [q, k, v] = [head.q + first * token, head.k + from * token, head.v + from * token].map(|at| &qkv[at..]);
+        score(&mut self.weights, q, k, [rows, keys, d], token);
+        self.shape.bias(&mut self.weights, head.number, first - from, [rows, keys]);
         R::matmul(
             MatMulShape { rows, inner: d, columns: keys },
             Strided { data: &dout[head.out + first * c..], row: c, column: 1 },
-            Strided { data: &qkv[head.v..], row: 1, column: token },
+            Strided { data: v, row: 1, column: token },
             StridedMut { data: &mut self.dscores, row: keys, column: 1 },
             false,
         );
@@ -437,18 +509,23 @@ impl<R: Real> Backward<R> {
         for i in 0..rows {
             let at = head.row + first + i;
             let (log_sum, delta) = (log_sum[at], delta[at]);
-            let seen = first + i + 1;
+            let before = self.sight.first_key(head.sequence, first + i) - from;
+            let seen = first + i + 1 - from;
             let (weights, unseen_weights) = self.weights[i * keys..][..keys].split_at_mut(seen);
             let (dscores, unseen_dscores) = self.dscores[i * keys..][..keys].split_at_mut(seen);
+            let (weights_before, weights) = weights.split_at_mut(before);
+            let (dscores_before, dscores) = dscores.split_at_mut(before);
             wide(|| {
                 for (p, ds) in weights.iter_mut().zip(dscores) {
                     *p = (*p * scale - log_sum).exp();
                     *ds = *p * (*ds - delta) * scale;
                 }
             });
-            unseen_weights.fill(R::ZERO);
-            unseen_dscores.fill(R::ZERO);
+            for unseen in [weights_before, unseen_weights, dscores_before, unseen_dscores] {
+                unseen.fill(R::ZERO);
+            }
         }
+        from
     }
 
     /// dK and dV of the keys that the tile sees. Going through the tiles backwards, the first writes what the others, and
@@ -463,20 +540,22 @@ impl<R: Real> Backward<R> {
         [rows, keys]: [usize; 2],
     ) {
         let (c, d, token) = (self.shape.width(), self.shape.head_size, self.shape.qkv_width());
-        let accumulate = keys < self.shape.context || !head.first;
+        let from = self.sight.first_key(head.sequence, first);
+        let accumulate = keys < self.shape.context || !head.first || self.sight.cuts();
+        let keys = keys - from;
         let shape = MatMulShape { rows: keys, inner: rows, columns: d };
         R::matmul(
             shape,
             Strided { data: &self.dscores, row: 1, column: keys },
             Strided { data: &qkv[head.q + first * token..], row: token, column: 1 },
-            StridedMut { data: &mut dqkv[head.k..], row: token, column: 1 },
+            StridedMut { data: &mut dqkv[head.k + from * token..], row: token, column: 1 },
             accumulate,
         );
         R::matmul(
             shape,
             Strided { data: &self.weights, row: 1, column: keys },
             Strided { data: &dout[head.out + first * c..], row: c, column: 1 },
-            StridedMut { data: &mut dqkv[head.v..], row: token, column: 1 },
+            StridedMut { data: &mut dqkv[head.v + from * token..], row: token, column: 1 },
             accumulate,
         );
     }

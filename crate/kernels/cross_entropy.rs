@@ -14,6 +14,9 @@ use crate::real::{Real, max_of, sum_of, wide};
 ///
 /// With `margins`, margins[r] = max_v y[r, v] − y[r, target]: zero where no token is likelier than the target.
 ///
+/// With `weights`, losses[r] ← weights[r] · loss[r], and weights[r] takes the place of `scale`: rows whose weight is zero are
+/// neither scored nor learned from, whatever their target.
+///
 /// Works on the rows from `first_row` on of a batch of (B, T): large vocabularies are done in chunks.
 #[derive(Clone, Debug)]
 pub struct CrossEntropy {
@@ -29,6 +32,8 @@ pub struct CrossEntropy {
     /// ζ (PaLM, arXiv 2204.02311).
     pub z_loss: f64,
     pub soft_cap: Option<SoftCap>,
+    /// Each row has a weight of its own (rows); only where there is a gradient.
+    pub weights: bool,
     /// Losses are added to what is there.
     pub accumulate: bool,
     /// Writes margins too; only where logits stay logits.
@@ -51,13 +56,9 @@ impl CrossEntropy {
 
     /// `cap` gives (y, dy/dlogit).
     fn rows<R: Real>(&self, args: Args<R>, cap: impl Fn(R) -> (R, R) + Copy) {
-        let (tokens, logits, losses, mut margins) = if self.margins {
-            let [tokens, logits, losses, margins] = args.take();
-            (tokens, logits, losses, Some(margins.write()))
-        } else {
-            let [tokens, logits, losses] = args.take();
-            (tokens, logits, losses, None)
-        };
+        let ([tokens, logits, losses], mut rest) = args.take_with_rest();
+        let mut margins = self.margins.then(|| rest.next().expect("margins are bound").write());
+        let weights = self.weights.then(|| rest.next().expect("weights are bound").read());
         let (tokens, losses) = (tokens.ids(), losses.write());
         if !self.accumulate {
             losses.fill(R::ZERO);
@@ -81,12 +82,15 @@ impl CrossEntropy {
             }
             return;
         };
-        let scale = R::of(scale.into());
         let [own, others] = self.targets();
-        let (own, others) = (R::of(own - others) * scale, R::of(others) * scale);
         for (row, logits) in logits.write().chunks_exact_mut(self.vocabulary).enumerate() {
+            let (share, scale) = match weights {
+                None => (R::ONE, R::of(scale.into())),
+                Some(weights) => (weights[row], weights[row]),
+            };
+            let (own, others) = (R::of(own - others) * scale, R::of(others) * scale);
             let (loss, log_sum, target) = loss_and_shift(row, logits);
-            losses[row] += loss;
+            losses[row] += share * loss;
             let weight = scale * (R::ONE + R::of(2.0 * self.z_loss) * log_sum);
             let slope_at_target = cap(logits[target]).1;
             wide(|| {
@@ -111,6 +115,8 @@ impl Spec for CrossEntropy {
         ];
         assert!(!self.margins || self.gradient_scale.is_none(), "margins are those of logits");
         bindings.extend(self.margins.then(|| Binding::write("margins", self.rows)));
+        assert!(!self.weights || self.gradient_scale.is_some(), "only training weighs rows");
+        bindings.extend(self.weights.then(|| Binding::read("weights", self.rows)));
         bindings
     }
 
@@ -129,6 +135,7 @@ impl Spec for CrossEntropy {
             .flag("GRADIENT", self.gradient_scale.is_some())
             .flag("ACCUMULATE", self.accumulate)
             .flag("MARGINS", self.margins)
+            .flag("WEIGHTS", self.weights)
             .rows(self.rows, self.alone)
             .part(include_str!("../../shaders/cross_entropy.wgsl"));
         SoftCap::part(self.soft_cap, shader)

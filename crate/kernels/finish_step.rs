@@ -14,6 +14,8 @@ pub struct FinishStep {
     pub rows: usize,
     /// Each row's loss is the sum over this many micro-batches.
     pub micro_batches: usize,
+    /// Losses are weighted already, so that their sum is the mean.
+    pub weighted: bool,
     pub partials: usize,
     /// The largest norm that passes unscaled; None switches clipping off.
     pub clip_norm: Option<f32>,
@@ -21,6 +23,13 @@ pub struct FinishStep {
 
 /// Elements of `control` and `metrics`.
 pub const LEN: usize = 4;
+
+impl FinishStep {
+    /// What the sum of all losses is divided by.
+    fn losses(&self) -> usize {
+        if self.weighted { 1 } else { self.rows * self.micro_batches }
+    }
+}
 
 impl Spec for FinishStep {
     fn bindings(&self) -> Vec<Binding> {
@@ -35,7 +44,7 @@ impl Spec for FinishStep {
     fn shader(&self) -> Shader {
         Shader::new("finish_step", self.bindings())
             .count("ROWS", self.rows)
-            .count("LOSSES", self.rows * self.micro_batches)
+            .count("LOSSES", self.losses())
             .count("PARTIALS", self.partials)
             .number("CLIP", self.clip_norm.unwrap_or(0.0))
             .flag("CLIPS", self.clip_norm.is_some())
@@ -47,7 +56,7 @@ impl Spec for FinishStep {
     fn run<R: Real>(&self, args: Args<R>, _: &Step) {
         let [losses, partials, control, metrics] = args.take();
         let (control, metrics) = (control.write(), metrics.write());
-        let loss = losses.read().iter().copied().sum::<R>() / R::of((self.rows * self.micro_batches) as f64);
+        let loss = losses.read().iter().copied().sum::<R>() / R::of(self.losses() as f64);
         let norm = partials.read().iter().copied().sum::<R>().sqrt();
         if !(loss.is_finite() && norm.is_finite()) {
             control[1] = R::ONE;

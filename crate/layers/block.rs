@@ -60,6 +60,7 @@ fn attention(
     let shape = AttentionShape {
         kv_heads: model.key_value_heads() as usize,
         position: model.position,
+        documents: r.batch.packed.is_some(),
         ..AttentionShape::new(r.shape.batch, r.shape.context, model.heads as usize, model.head_size() as usize)
     };
     let name = format!("{block}.attn");
@@ -114,13 +115,15 @@ fn mix(r: &mut Recorder, shape: AttentionShape, name: &str, qkv: Variable, mixed
         return;
     }
     let log_sum = r.tape.transient(format!("{name} log-sum-exp"), shape.rows_len());
-    r.tape.push(AttentionForward(shape), name, &[qkv.value, mixed.value, log_sum]);
+    let first_keys = r.batch.packed.map(|packed| packed.first_keys);
+    let bound = |tensors: &[Tensor]| tensors.iter().copied().chain(first_keys).collect::<Vec<_>>();
+    r.tape.push(AttentionForward(shape), name, &bound(&[qkv.value, mixed.value, log_sum]));
     if r.trains() {
         let delta = r.tape.transient(format!("{name} delta"), shape.rows_len());
         r.tape.backward(|group| {
-            let tensors = [mixed.gradient, qkv.value, mixed.value, log_sum, qkv.gradient, delta];
+            let tensors = bound(&[mixed.gradient, qkv.value, mixed.value, log_sum, qkv.gradient, delta]);
             group.push(AttentionBackwardQuery(shape), format!("{name} query gradient"), &tensors);
-            let tensors = [mixed.gradient, qkv.value, log_sum, delta, qkv.gradient];
+            let tensors = bound(&[mixed.gradient, qkv.value, log_sum, delta, qkv.gradient]);
             group.push(AttentionBackwardKeyValue(shape), format!("{name} key and value gradient"), &tensors);
         });
     }

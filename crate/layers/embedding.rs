@@ -16,19 +16,25 @@ pub fn embed(r: &mut Recorder, x: Variable, position: Position, tied: bool) {
         Position::Sinusoidal => Some(of_context(r.table())),
         Position::None | Position::Rope | Position::Alibi => None,
     };
-    let kernel = Embed { shape: r.shape, positions: added.is_some(), decode: r.decodes };
+    let first_keys = r.batch.packed.filter(|_| added.is_some()).map(|packed| packed.first_keys);
+    let documents = first_keys.is_some();
+    let kernel = Embed { shape: r.shape, positions: added.is_some(), documents, decode: r.decodes };
     let mut tensors = vec![r.batch.tokens, r.weight(tokens), x.value];
     tensors.extend(added);
+    tensors.extend(first_keys);
     r.tape.push(kernel, "embedding", &tensors);
     if r.trains() {
+        let sorted = r.batch.packed.and_then(|packed| packed.positions);
         let kernel = EmbedBackward {
             shape: r.shape,
             accumulate_tokens: tied || r.accumulate,
             positions: learned,
+            documents: sorted.is_some(),
             accumulate_positions: r.accumulate,
         };
         let mut tensors = vec![r.batch.starts, r.batch.order, x.gradient, r.gradient(tokens)];
         tensors.extend(learned.then(|| r.gradient(positions)));
+        tensors.extend(sorted.into_iter().flatten());
         r.tape.backward(|group| group.push(kernel, "embedding gradient", &tensors));
     }
 }

@@ -56,6 +56,7 @@ pub fn loss(r: &mut Recorder, config: &Config, x: Variable, losses: Tensor) {
             r.tape.push(kernel, "labels", &[logits, labels]);
             targets = labels;
         }
+        let weights = r.batch.packed.map(|packed| packed.weights).filter(|_| gradient.is_some());
         let kernel = CrossEntropy {
             batch: r.shape.batch,
             context: r.shape.context,
@@ -66,6 +67,7 @@ pub fn loss(r: &mut Recorder, config: &Config, x: Variable, losses: Tensor) {
             label_smoothing,
             z_loss,
             soft_cap,
+            weights: weights.is_some(),
             accumulate: r.accumulate,
             margins: r.margins.is_some(),
             alone: false,
@@ -73,6 +75,7 @@ pub fn loss(r: &mut Recorder, config: &Config, x: Variable, losses: Tensor) {
         let of_rows = |tensor: Tensor| tensor.slice(first_row..first_row + chunk);
         let mut tensors = vec![targets, logits, of_rows(losses)];
         tensors.extend(r.margins.map(of_rows));
+        tensors.extend(weights.map(of_rows));
         r.tape.push(kernel, "cross-entropy", &tensors);
 
         if let Some(dweight) = gradient {

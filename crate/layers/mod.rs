@@ -67,6 +67,19 @@ pub struct Batch {
     pub starts: Tensor,
     /// (B·T)
     pub order: Tensor,
+    /// Where rows hold documents that do not see each other, or padding.
+    pub packed: Option<Packed>,
+}
+
+/// What is uploaded beside the tokens of a packed batch; see [`crate::data::packing`].
+#[derive(Clone, Copy)]
+pub struct Packed {
+    /// The first key that each query sees (B, T).
+    pub first_keys: Tensor,
+    /// What each row's loss counts for (B·T).
+    pub weights: Tensor,
+    /// Where each position of documents occurs, (T+1) and (B·T); where positions are trained.
+    pub positions: Option<[Tensor; 2]>,
 }
 
 impl Recorder<'_> {

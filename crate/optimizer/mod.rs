@@ -72,7 +72,13 @@ fn clip(tape: &mut Tape, config: &Config, losses: Tensor, gradients: Tensor, sta
     let micro_batches = config.training.accumulation as usize;
     let clip_norm = (config.optimizer.clip_norm > 0.0).then_some(config.optimizer.clip_norm as f32);
     tape.push_last(
-        FinishStep { rows: losses.len, micro_batches, partials: partials.len, clip_norm },
+        FinishStep {
+            rows: losses.len,
+            micro_batches,
+            weighted: config.data.packing.is_packed(),
+            partials: partials.len,
+            clip_norm,
+        },
         "loss and clipping",
         &[losses, partials, state.control, state.metrics],
     );

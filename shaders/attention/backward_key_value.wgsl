@@ -21,6 +21,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
     for (var served = 0u; served < SERVED; served++) {
         let slope = slope_of(rows.head);
         for (var i = rows.position; i < CONTEXT; i++) {
+//#if DOCUMENTS
+            // First keys never go back: no query from here on sees these.
+            let first = first_keys[first_key_at(rows, i)];
+            if (first >= rows.position + EACH) {
+                break;
+            }
+//#end
             let q = query_at(rows, i);
             let o = out_at(rows, i);
 //#for r in EACH
@@ -38,7 +45,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
             let log_sum_i = log_sum[rows.first + i];
             let delta_i = delta[rows.first + i];
 //#for r in EACH
-            let p_$r = select(0.0, exp(s_$r * SCALE + score_bias(slope, i, j_$r) - log_sum_i), i >= j_$r);
+//#if DOCUMENTS
+            let seen_$r = i >= j_$r && first <= j_$r;
+//#else
+            let seen_$r = i >= j_$r;
+//#end
+            let p_$r = select(0.0, exp(s_$r * SCALE + score_bias(slope, i, j_$r) - log_sum_i), seen_$r);
             let ds_$r = p_$r * (dp_$r - delta_i) * SCALE;
 //#for d in HEAD4
             dk_$r_$d += ds_$r * q_$d;

@@ -22,7 +22,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
 //#end
     let last = min(rows.position + EACH, CONTEXT) - 1u;
 
-    for (var j = 0u; j <= last; j++) {
+//#if DOCUMENTS
+//#for r in EACH
+    let first_$r = first_keys[first_key_at(rows, i_$r)];
+//#end
+    let begin = first_0;
+//#else
+    let begin = 0u;
+//#end
+    for (var j = begin; j <= last; j++) {
         let k = key_at(rows, j);
         let v = value_at(rows, j);
 //#for r in EACH
@@ -38,7 +46,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
 //#end
 //#end
 //#for r in EACH
-        let p_$r = select(0.0, exp(s_$r * SCALE + score_bias(slope, i_$r, j) - log_sum_$r), j <= i_$r);
+//#if DOCUMENTS
+        let seen_$r = j <= i_$r && j >= first_$r;
+//#else
+        let seen_$r = j <= i_$r;
+//#end
+        let p_$r = select(0.0, exp(s_$r * SCALE + score_bias(slope, i_$r, j) - log_sum_$r), seen_$r);
         let ds_$r = p_$r * (dp_$r - delta_$r) * SCALE;
 //#for d in HEAD4
         dq_$r_$d += ds_$r * k_$d;

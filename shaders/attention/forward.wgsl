@@ -20,7 +20,16 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
 //#end
     let last = min(rows.position + EACH, CONTEXT) - 1u;
 
-    for (var j = 0u; j <= last; j += KEYS) {
+//#if DOCUMENTS
+//#for r in EACH
+    let first_$r = first_keys[first_key_at(rows, i_$r)];
+//#end
+    // From a multiple of KEYS on, so that the order of sums does not depend on how many rows go together.
+    let begin = first_0 / KEYS * KEYS;
+//#else
+    let begin = 0u;
+//#end
+    for (var j = begin; j <= last; j += KEYS) {
 //#for n in KEYS
         // Keys beyond a row's own are read in bounds and weighted zero.
         let k_$n = key_at(rows, min(j + $nu, last));
@@ -38,7 +47,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
 //#for r in EACH
         var new_$r = max_$r;
 //#for n in KEYS
-        s_$r_$n = select(-3.0e38, s_$r_$n + score_bias(slope, i_$r, j + $nu), j + $nu <= i_$r);
+//#if DOCUMENTS
+        // A row's own document begins later: what it gathers before that fades to nothing.
+        let seen_$r_$n = j + $nu <= i_$r && j + $nu >= first_$r;
+//#else
+        let seen_$r_$n = j + $nu <= i_$r;
+//#end
+        s_$r_$n = select(-3.0e38, s_$r_$n + score_bias(slope, i_$r, j + $nu), seen_$r_$n);
         new_$r = max(new_$r, s_$r_$n);
 //#end
         let fade_$r = exp(max_$r - new_$r);

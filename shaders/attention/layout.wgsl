@@ -4,6 +4,8 @@
 struct Rows {
     // Of its first position.
     position: u32,
+    // Of the sequence's position 0 in (B, T).
+    token: u32,
     // Of queries. Where a head of keys and values is owned, the first of those that share it.
     head: u32,
     // Of the head's position 0 in (B, H, T).
@@ -22,6 +24,7 @@ fn locate(index: u32) -> Rows {
     let token = sequence * CONTEXT * TOKEN4;
     return Rows(
         index % GROUPS * EACH,
+        sequence * CONTEXT,
         head,
         (sequence * HEADS + head) * CONTEXT,
         token + head * HEAD4,
@@ -55,4 +58,9 @@ fn value_at(rows: Rows, position: u32) -> u32 {
 
 fn out_at(rows: Rows, position: u32) -> u32 {
     return rows.out + position * WIDTH4;
+}
+
+// In (B, T).
+fn first_key_at(rows: Rows, position: u32) -> u32 {
+    return rows.token + position;
 }

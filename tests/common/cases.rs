@@ -266,9 +266,59 @@ fn attention_shapes() -> Vec<AttentionShape> {
     shapes.map(shape).into_iter().chain(several).chain(grouped).collect()
 }
 
+/// Rows of several documents: single tokens, boundaries at and around the twins' tiles and the shader's keys, one document
+/// that fills its row, padding at the end; other boundaries in each sequence.
+fn packed_shapes() -> Vec<AttentionShape> {
+    let shape = |(rows_each, kv_heads, position, (batch, heads, head_size, context))| AttentionShape {
+        rows_each,
+        kv_heads,
+        position,
+        documents: true,
+        ..AttentionShape::new(batch, context, heads, head_size)
+    };
+    let (alibi, none) = (Position::Alibi, Position::None);
+    let shapes = [
+        (1, 2, none, (3, 2, 8, 13)),
+        (1, 1, alibi, (2, 2, 4, 130)),
+        (1, 3, none, (4, 3, 4, 65)),
+        (4, 2, alibi, (3, 4, 16, 67)),
+        (2, 1, none, (2, 3, 8, 30)),
+        (4, 1, none, (1, 1, 4, 1)),
+    ];
+    shapes.map(shape).to_vec()
+}
+
+/// The first key that each query of (B, T) sees, where documents have lengths that no two sequences share.
+pub fn first_keys(batch: usize, context: usize) -> Vec<u32> {
+    let lengths: [&[usize]; 4] = [&[1, 4, 2, 5, 1, 1, 17], &[9000], &[61, 3, 1, 1], &[5, 64, 1]];
+    let mut all = vec![];
+    for b in 0..batch {
+        let mut lengths = lengths[b % 4].iter().copied().cycle();
+        let (mut first, mut end) = (0, lengths.next().expect("a cycle goes on"));
+        for t in 0..context {
+            if t == end {
+                (first, end) = (t, t + lengths.next().expect("a cycle goes on"));
+            }
+            // The last few of some sequences are padding.
+            let padding = b % 2 == 1 && t + 3 >= context;
+            all.push(if padding { t } else { first } as u32);
+        }
+    }
+    all
+}
+
+/// With documents, where the shape has some.
+pub fn with_documents(case: Case, shape: AttentionShape) -> Case {
+    if shape.documents { case.with_ids("first_keys", &first_keys(shape.batch, shape.context)) } else { case }
+}
+
+pub fn all_attention_shapes() -> Vec<AttentionShape> {
+    attention_shapes().into_iter().chain(packed_shapes()).collect()
+}
+
 pub fn attention_forward() -> Vec<Case> {
-    let forward = |shape| Case::new(AttentionForward(shape)).scaled("qkv", 2.0);
-    let mut cases: Vec<Case> = attention_shapes().into_iter().map(forward).collect();
+    let forward = |shape| with_documents(Case::new(AttentionForward(shape)).scaled("qkv", 2.0), shape);
+    let mut cases: Vec<Case> = all_attention_shapes().into_iter().map(forward).collect();
     // Large scores: without the running maximum, exponentials would overflow.
     let shape = AttentionShape::new(1, 33, 2, 8);
     cases.push(Case::new(AttentionForward(shape)).scaled("qkv", 12.0));
@@ -277,14 +327,15 @@ pub fn attention_forward() -> Vec<Case> {
 
 /// What the forward pass leaves to the backward one.
 pub fn backward_query(forward: &Case, shape: AttentionShape) -> Case {
-    Case::new(AttentionBackwardQuery(shape))
+    with_documents(Case::new(AttentionBackwardQuery(shape)), shape)
         .with("qkv", forward.input("qkv"))
         .with("out", forward.output("out"))
         .with("log_sum", forward.output("log_sum"))
 }
 
 pub fn backward_key_value(query: &Case, shape: AttentionShape) -> Case {
-    let mut case = Case::new(AttentionBackwardKeyValue(shape)).with("delta", query.output("delta"));
+    let case = with_documents(Case::new(AttentionBackwardKeyValue(shape)), shape);
+    let mut case = case.with("delta", query.output("delta"));
     for name in ["dout", "qkv", "log_sum"] {
         case = case.with(name, query.input(name));
     }
@@ -292,12 +343,16 @@ pub fn backward_key_value(query: &Case, shape: AttentionShape) -> Case {
 }
 
 pub fn attention_backward_query() -> Vec<Case> {
-    attention_forward().iter().zip(attention_shapes()).map(|(forward, shape)| backward_query(forward, shape)).collect()
+    attention_forward()
+        .iter()
+        .zip(all_attention_shapes())
+        .map(|(forward, shape)| backward_query(forward, shape))
+        .collect()
 }
 
 pub fn attention_backward_key_value() -> Vec<Case> {
     let queries = attention_backward_query();
-    queries.iter().zip(attention_shapes()).map(|(query, shape)| backward_key_value(query, shape)).collect()
+    queries.iter().zip(all_attention_shapes()).map(|(query, shape)| backward_key_value(query, shape)).collect()
 }
 
 /// The weights, and the sums of values by them.
@@ -394,8 +449,9 @@ pub fn tokens(shape: EmbedShape) -> Vec<u32> {
 }
 
 pub fn embed() -> Vec<Case> {
+    let kernel = |shape, positions, decode| Embed { shape, positions, documents: false, decode };
     let case =
-        |shape, positions, decode| Case::new(Embed { shape, positions, decode }).with_ids("tokens", &tokens(shape));
+        |shape, positions, decode| Case::new(kernel(shape, positions, decode)).with_ids("tokens", &tokens(shape));
     let mut cases = vec![];
     for positions in [true, false] {
         cases.extend(embed_shapes().into_iter().map(|shape| case(shape, positions, false)));
@@ -403,6 +459,11 @@ pub fn embed() -> Vec<Case> {
             let shape = EmbedShape { batch: 1, context, vocabulary: 7, width: 260 };
             cases.push(case(shape, positions, true).at(Step { position, ..Step::default() }));
         }
+    }
+    for shape in embed_shapes() {
+        let case = Case::new(Embed { documents: true, ..kernel(shape, true, false) });
+        let first_keys = first_keys(shape.batch, shape.context);
+        cases.push(case.with_ids("tokens", &tokens(shape)).with_ids("first_keys", &first_keys));
     }
     cases
 }
@@ -415,8 +476,16 @@ pub fn embed_backward() -> Vec<Case> {
         {
             let mut index = TokenIndex::new(shape);
             index.fill(shape, &tokens(shape));
-            let case = Case::new(EmbedBackward { shape, accumulate_tokens, positions, accumulate_positions });
-            cases.push(case.with_ids("starts", &index.starts).with_ids("order", &index.order));
+            let kernel = EmbedBackward { shape, accumulate_tokens, positions, documents: false, accumulate_positions };
+            let with = |case: Case| case.with_ids("starts", &index.starts).with_ids("order", &index.order);
+            cases.push(with(Case::new(kernel.clone())));
+            if positions {
+                let mut sorted = TokenIndex::of_positions(shape);
+                sorted.fill_positions(shape, &first_keys(shape.batch, shape.context));
+                let case = with(Case::new(EmbedBackward { documents: true, ..kernel }));
+                let case = case.with_ids("position_starts", &sorted.starts);
+                cases.push(case.with_ids("position_order", &sorted.order));
+            }
         }
     }
     cases
@@ -441,6 +510,7 @@ pub fn cross_entropy() -> Vec<Case> {
             label_smoothing,
             z_loss,
             soft_cap,
+            weights: false,
             accumulate,
             // Only validation asks for them.
             margins: gradient_scale.is_none(),
@@ -464,6 +534,21 @@ pub fn cross_entropy() -> Vec<Case> {
             cases.push(case(vocabulary, 8.0, rows, gradient_scale, options));
         }
     }
+    // Rows that count for nothing among others, alone and in workgroups, from the first row on and from a later one.
+    for (vocabulary, rows, gradient_scale, options) in [
+        (3, (0, 15, false), Some(1.0 / 15.0), (0.0, 0.0, 0.0)),
+        (65, (4, 7, true), Some(1.0), (0.3, 0.02, 2.0)),
+        (257, (4, 7, false), Some(1.0), (0.1, 0.0, 0.0)),
+    ] {
+        let mut case = case(vocabulary, 8.0, rows, gradient_scale, options);
+        let Kernel::CrossEntropy(kernel) = &case.kernel else { panic!("cross-entropy") };
+        let kernel = CrossEntropy { weights: true, ..kernel.clone() };
+        let weights: Vec<f64> =
+            (0..kernel.rows).map(|row| if row % 3 == 1 { 0.0 } else { 0.05 * row as f64 }).collect();
+        let tokens = case.inputs[0].ids().to_vec();
+        case = Case::new(kernel).with_ids("tokens", &tokens).scaled("logits", 8.0).with("weights", weights);
+        cases.push(case);
+    }
     cases
 }
 
@@ -481,7 +566,8 @@ pub fn squared_norm() -> Vec<Case> {
 /// Losses, partial sums, and what the step before left in `control`.
 fn finish(clip_norm: Option<f32>, losses: Vec<f64>, partials: Vec<f64>, halted: bool) -> Case {
     let micro_batches = 1 + losses.len() % 3;
-    let kernel = FinishStep { rows: losses.len(), micro_batches, partials: partials.len(), clip_norm };
+    let weighted = losses.len() == 257;
+    let kernel = FinishStep { rows: losses.len(), micro_batches, weighted, partials: partials.len(), clip_norm };
     let halted = if halted { 1.0 } else { 0.0 };
     Case::new(kernel).with("losses", losses).with("partials", partials).with("control", [0.5, halted, 0.0, 0.0])
 }

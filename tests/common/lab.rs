@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use trainlab::config::{Activation, Config, Norm, NormPosition, Position, TokenizerKind};
 use trainlab::cpu::CpuEngine;
-use trainlab::data::{Batches, Dataset};
+use trainlab::data::{Batches, Dataset, Rows};
 use trainlab::engine::{Device, Engine};
 use trainlab::error::Result;
 use trainlab::kernels::Step;
@@ -123,6 +123,7 @@ pub struct Lab {
     config: Config,
     machine: Machine,
     index: TokenIndex,
+    positions: TokenIndex,
 }
 
 enum Machine {
@@ -145,10 +146,13 @@ impl Lab {
     ) -> Self {
         let plan = Plan::new(config, vocabulary, &Device::Cpu).expect("the plan fits");
         let initial = initial(&plan.parameters);
+        // What validates and samples knows nothing of packing: it is not compiled again.
+        let packed = plan.train.batch.packed.is_some();
+        let count = if packed { 1 + usize::from(plan.estimate.is_some()) } else { usize::MAX };
         let machine = match device {
             None => {
                 let mut engine = CpuEngine::new(&plan.buffers);
-                for recording in plan.recordings() {
+                for recording in plan.recordings().into_iter().take(count) {
                     engine.add(recording);
                 }
                 engine.write(plan.weights, &initial);
@@ -156,7 +160,7 @@ impl Lab {
             }
             Some(device) => {
                 let mut engine = Engine::new(device, &plan.buffers, 1).expect("the buffers fit");
-                for recording in plan.recordings() {
+                for recording in plan.recordings().into_iter().take(count) {
                     engine.add(recording, &mut |_, _| {}).await.unwrap_or_else(|error| panic!("{error}"));
                 }
                 engine.write(plan.weights, &initial);
@@ -164,22 +168,36 @@ impl Lab {
             }
         };
         let index = TokenIndex::new(plan.train.shape);
-        Self { plan, config: config.clone(), machine, index }
+        let positions = TokenIndex::of_positions(plan.train.shape);
+        Self { plan, config: config.clone(), machine, index, positions }
     }
 
     /// Trains on a batch; returns the loss before the update and the gradient's norm.
     pub async fn step(&mut self, step: u32, tokens: &[u32]) -> [f64; 2] {
+        self.step_of(step, &Rows { tokens: tokens.to_vec(), ..Rows::default() }).await
+    }
+
+    /// The same on rows that may be packed.
+    pub async fn step_of(&mut self, step: u32, rows: &Rows) -> [f64; 2] {
         if optimizer::estimates(&self.config, step) {
-            self.estimate(step, tokens);
+            self.play(1, step, rows);
         }
-        self.play(0, step, tokens);
+        self.play(0, step, rows);
         let metrics = self.read(self.plan.state.metrics).await;
         [metrics[0], metrics[1]]
     }
 
+    /// Plays the first micro-batch of a step up to its gradients; nothing is updated.
+    pub fn play_backward(&mut self, rows: &Rows) {
+        let ops = &self.plan.train.recording.ops;
+        let end = ops.iter().position(|op| op.label == "gradient norm").expect("a norm");
+        self.upload_packed(&rows.first_keys, &rows.weights);
+        self.play_ops(0, 1, 0, &rows.tokens, 0..end);
+    }
+
     /// What comes before some of the steps: the gradients are then those on drawn labels.
     pub fn estimate(&mut self, step: u32, tokens: &[u32]) {
-        self.play(1, step, tokens);
+        self.play(1, step, &Rows { tokens: tokens.to_vec(), ..Rows::default() });
     }
 
     /// What goes into the head while training on a micro-batch (rows, C), and the probabilities that come out (rows, V).
@@ -208,12 +226,36 @@ impl Lab {
     }
 
     /// One of the plan's recordings, micro-batch by micro-batch.
-    fn play(&mut self, program: usize, step: u32, tokens: &[u32]) {
-        let micro_batches = tokens.chunks_exact(self.plan.train.shape.tokens_len());
+    fn play(&mut self, program: usize, step: u32, rows: &Rows) {
+        let shape = self.plan.train.shape;
+        let micro_batches = rows.tokens.chunks_exact(shape.tokens_len());
         let rounds: Vec<_> = self.plan.recordings()[program].rounds().collect();
         assert_eq!(micro_batches.len(), rounds.len(), "micro-batches");
         for (i, (tokens, ops)) in micro_batches.zip(rounds).enumerate() {
+            let part = i * shape.rows()..(i + 1) * shape.rows();
+            if self.plan.train.batch.packed.is_some() {
+                self.upload_packed(&rows.first_keys[part.clone()], &rows.weights[part]);
+            }
             self.play_ops(program, step, i as u32, tokens, ops);
+        }
+    }
+
+    fn upload_packed(&mut self, first_keys: &[u32], weights: &[f32]) {
+        let packed = self.plan.train.batch.packed.expect("the plan packs");
+        self.positions.fill_positions(self.plan.train.shape, first_keys);
+        let mut ids: Vec<(Tensor, &[u32])> = vec![(packed.first_keys, first_keys)];
+        if let Some([starts, order]) = packed.positions {
+            ids.extend([(starts, &self.positions.starts[..]), (order, &self.positions.order[..])]);
+        }
+        match &mut self.machine {
+            Machine::Oracle(engine) => {
+                engine.write(packed.weights, weights);
+                ids.into_iter().for_each(|(tensor, ids)| engine.write_ids(tensor, ids));
+            }
+            Machine::Device(engine) => {
+                engine.write(packed.weights, weights);
+                ids.into_iter().for_each(|(tensor, ids)| engine.write_ids(tensor, ids));
+            }
         }
     }
 

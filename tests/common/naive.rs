@@ -314,15 +314,25 @@ fn bias(shape: AttentionShape, head: usize, i: usize, j: usize) -> f64 {
     if shape.position == Position::Alibi { alibi_slopes(shape.heads)[head] * (j as f64 - i as f64) } else { 0.0 }
 }
 
+/// Whether query i of a sequence sees key j: not what comes after it, and no other document.
+fn sees(shape: AttentionShape, first_keys: Option<&[usize]>, batch: usize, i: usize, j: usize) -> bool {
+    j <= i && first_keys.is_none_or(|first_keys| j >= first_keys[batch * shape.context + i])
+}
+
+fn first_keys(shape: AttentionShape, bound: &Bound) -> Option<Vec<usize>> {
+    shape.documents.then(|| bound.ids("first_keys"))
+}
+
 /// The whole T × T matrix of softmax weights of one head, and the log-sum-exp of each row.
-fn attention_weights(shape: AttentionShape, qkv: &Qkv) -> (Vec<Vec<f64>>, Vec<f64>) {
+fn attention_weights(shape: AttentionShape, first_keys: Option<&[usize]>, qkv: &Qkv) -> (Vec<Vec<f64>>, Vec<f64>) {
     let scale = 1.0 / (shape.head_size as f64).sqrt();
     let rows = (0..shape.context).map(|i| {
         let product = |j: usize| (0..shape.head_size).map(|d| qkv.q(i, d) * qkv.k(j, d)).sum::<f64>();
         let score = |j: usize| product(j) * scale + bias(shape, qkv.head, i, j);
-        let exponentials: Vec<f64> = (0..=i).map(|j| score(j).exp()).collect();
+        let seen = |j: usize| sees(shape, first_keys, qkv.batch, i, j);
+        let exponentials: Vec<f64> = (0..shape.context).map(|j| if seen(j) { score(j).exp() } else { 0.0 }).collect();
         let sum: f64 = exponentials.iter().sum();
-        let weights = (0..shape.context).map(|j| if j <= i { exponentials[j] / sum } else { 0.0 });
+        let weights = (0..shape.context).map(|j| exponentials[j] / sum);
         (weights.collect(), sum.ln())
     });
     rows.unzip()
@@ -376,10 +386,10 @@ fn each_head(shape: AttentionShape, data: &[f64], mut body: impl FnMut(Qkv)) {
 }
 
 fn attention_forward(shape: AttentionShape, bound: &mut Bound) {
-    let qkv = bound.get("qkv");
+    let (qkv, first_keys) = (bound.get("qkv"), first_keys(shape, bound));
     let (mut out, mut log_sum) = (vec![0.0; shape.out_len()], vec![0.0; shape.rows_len()]);
     each_head(shape, &qkv, |head| {
-        let (weights, sums) = attention_weights(shape, &head);
+        let (weights, sums) = attention_weights(shape, first_keys.as_deref(), &head);
         for i in 0..shape.context {
             log_sum[head.row(i)] = sums[i];
             for d in 0..shape.head_size {
@@ -413,6 +423,7 @@ fn stored_mix(shape: AttentionShape, bound: &mut Bound) {
 /// dS / √D and P of one head, from what the forward pass left behind.
 fn score_gradients(
     shape: AttentionShape,
+    first_keys: Option<&[usize]>,
     head: &Qkv,
     dout: &[f64],
     log_sum: &[f64],
@@ -422,7 +433,7 @@ fn score_gradients(
     let mut weights = vec![vec![0.0; shape.context]; shape.context];
     let mut dscores = weights.clone();
     for i in 0..shape.context {
-        for j in 0..=i {
+        for j in (0..=i).filter(|&j| sees(shape, first_keys, head.batch, i, j)) {
             let product = (0..shape.head_size).map(|d| head.q(i, d) * head.k(j, d)).sum::<f64>();
             let score = product * scale + bias(shape, head.head, i, j);
             let dweight = (0..shape.head_size).map(|d| dout[head.out(i, d)] * head.v(j, d)).sum::<f64>();
@@ -460,9 +471,10 @@ fn attention_decode(shape: AttentionShape, bound: &mut Bound, position: usize) {
 fn attention_backward_query(shape: AttentionShape, bound: &mut Bound) {
     let [qkv, dout, out, log_sum] = ["qkv", "dout", "out", "log_sum"].map(|name| bound.get(name));
     let (mut dqkv, mut delta) = (bound.get("dqkv"), vec![0.0; shape.rows_len()]);
+    let first_keys = first_keys(shape, bound);
     each_head(shape, &qkv, |head| {
         let dot = |i: usize| (0..shape.head_size).map(|d| dout[head.out(i, d)] * out[head.out(i, d)]).sum::<f64>();
-        let [dscores, _] = score_gradients(shape, &head, &dout, &log_sum, dot);
+        let [dscores, _] = score_gradients(shape, first_keys.as_deref(), &head, &dout, &log_sum, dot);
         for i in 0..shape.context {
             delta[head.row(i)] = dot(i);
             for d in 0..shape.head_size {
@@ -477,8 +489,10 @@ fn attention_backward_query(shape: AttentionShape, bound: &mut Bound) {
 fn attention_backward_key_value(shape: AttentionShape, bound: &mut Bound) {
     let [qkv, dout, log_sum, delta] = ["qkv", "dout", "log_sum", "delta"].map(|name| bound.get(name));
     let mut dqkv = bound.get("dqkv");
+    let first_keys = first_keys(shape, bound);
     each_head(shape, &qkv, |head| {
-        let [dscores, weights] = score_gradients(shape, &head, &dout, &log_sum, |i| delta[head.row(i)]);
+        let [dscores, weights] =
+            score_gradients(shape, first_keys.as_deref(), &head, &dout, &log_sum, |i| delta[head.row(i)]);
         let added = if head.head % (shape.heads / shape.kv_heads) == 0 { 0.0 } else { 1.0 };
         for j in 0..shape.context {
             for d in 0..shape.head_size {
@@ -582,10 +596,12 @@ fn embed(kernel: &Embed, bound: &mut Bound, position: usize) {
     let (tokens, width) = (bound.ids("tokens"), shape.width);
     let token = bound.get("token_embedding");
     let positions = get_if(bound, kernel.positions, "position_embedding", shape.context * width);
+    let first_keys = if kernel.documents { bound.ids("first_keys") } else { vec![0; shape.rows()] };
     let mut x = vec![];
-    for row in tokens.chunks(shape.context + 1) {
+    for (b, row) in tokens.chunks(shape.context + 1).enumerate() {
         for t in 0..shape.context {
-            x.extend((0..width).map(|c| token[row[t] * width + c] + positions[t * width + c]));
+            let position = t - first_keys[b * shape.context + t];
+            x.extend((0..width).map(|c| token[row[t] * width + c] + positions[position * width + c]));
         }
     }
     if kernel.decode {
@@ -600,12 +616,19 @@ fn embed_backward(kernel: &EmbedBackward, bound: &mut Bound) {
     let mut dtoken = get_if(bound, kernel.accumulate_tokens, "dtoken", shape.vocabulary * width);
     let added = kernel.positions && kernel.accumulate_positions;
     let mut dposition = get_if(bound, added, "dposition", shape.context * width);
+    let mut positions: Vec<usize> = (0..shape.rows()).map(|row| row % shape.context).collect();
+    if kernel.documents {
+        let (starts, order) = (bound.ids("position_starts"), bound.ids("position_order"));
+        for position in 0..shape.context {
+            order[starts[position]..starts[position + 1]].iter().for_each(|&row| positions[row] = position);
+        }
+    }
     for (place, &row) in order.iter().enumerate() {
         let token = (0..shape.vocabulary).find(|&v| (starts[v]..starts[v + 1]).contains(&place));
         let token = token.expect("every place belongs to a token");
         for c in 0..width {
             dtoken[token * width + c] += dx[row * width + c];
-            dposition[row % shape.context * width + c] += dx[row * width + c];
+            dposition[positions[row] * width + c] += dx[row * width + c];
         }
     }
     bound.set("dtoken", dtoken);
@@ -627,15 +650,18 @@ fn cross_entropy(kernel: &CrossEntropy, bound: &mut Bound) {
     // The last T of each row of (B, T+1).
     let targets: Vec<usize> = tokens.chunks(kernel.context + 1).flat_map(|row| row[1..].to_vec()).collect();
     let mut losses = get_if(bound, kernel.accumulate, "losses", kernel.rows);
+    let weights = get_if(bound, kernel.weights, "weights", kernel.rows);
     let mut margins = vec![];
     let count = vocabulary as f64;
     for (row, logits) in logits.chunks_mut(vocabulary).enumerate() {
         let target = targets[kernel.first_row + row];
         let y = capped(kernel.soft_cap, logits);
         let z: f64 = y.iter().map(|y| y.exp()).sum();
-        losses[row] -= (y[target].exp() / z).ln();
+        let weight = if kernel.weights { weights[row] } else { 1.0 };
+        losses[row] -= weight * (y[target].exp() / z).ln();
         margins.push(y.iter().map(|other| other - y[target]).fold(0.0, f64::max));
         if let Some(scale) = kernel.gradient_scale {
+            let scale = if kernel.weights { weight } else { f64::from(scale) };
             // ∂/∂y of the three terms one by one, then the cap's own slope, 1/cosh².
             for v in 0..vocabulary {
                 let p = y[v].exp() / z;
@@ -644,7 +670,7 @@ fn cross_entropy(kernel: &CrossEntropy, bound: &mut Bound) {
                 let smoothed = kernel.label_smoothing * (p - 1.0 / count);
                 let of_z = kernel.z_loss * 2.0 * z.ln() * p;
                 let slope = kernel.soft_cap.map_or(1.0, |cap| (logits[v] / cap_of(cap)).cosh().powi(-2));
-                logits[v] = (plain + smoothed + of_z) * slope * f64::from(scale);
+                logits[v] = (plain + smoothed + of_z) * slope * scale;
             }
         }
     }
@@ -657,7 +683,8 @@ fn cross_entropy(kernel: &CrossEntropy, bound: &mut Bound) {
 
 fn finish_step(kernel: &FinishStep, bound: &mut Bound) {
     let (losses, partials, control) = (bound.get("losses"), bound.get("partials"), bound.get("control"));
-    let loss = losses.iter().sum::<f64>() / (losses.len() * kernel.micro_batches) as f64;
+    let count = if kernel.weighted { 1.0 } else { (losses.len() * kernel.micro_batches) as f64 };
+    let loss = losses.iter().sum::<f64>() / count;
     let norm = partials.iter().sum::<f64>().sqrt();
     let bad = !loss.is_finite() || !norm.is_finite();
     let halted = if bad { 1.0 } else { control[1] };

@@ -154,7 +154,9 @@ pub fn dataset(config: &Config, text: Option<&Path>, file: Option<Subword>) -> R
 }
 
 pub fn tokenised(config: &Config, text: &str, file: Option<Subword>) -> Result<Dataset> {
-    Dataset::with(text, tokenizer(config, text, file)?, config.data.held_out_fraction)
+    let dataset = Dataset::with(text, tokenizer(config, text, file)?, config.data.held_out_fraction)?;
+    dataset.find_documents(text, config.data.corpus);
+    Ok(dataset)
 }
 
 /// The tokenizer of a config on its text.

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 the machine or a file failed, 2 refused, 3 diverged, 4 the GPU was lost, 130 stopped by Ctrl-C.
 
 mod bench;
+mod data;
 mod fields;
 mod files;
 mod input;
@@ -56,6 +57,8 @@ enum Command {
     Eval(inspect::EvalArgs),
     /// Let a saved run write; print the text as it comes.
     Sample(sample::SampleArgs),
+    /// Say how long a text's documents are, and how often a run would read those of each length; nothing is run.
+    Data(data::DataArgs),
     /// Say how a text is split into tokens, and how much of the vocabulary it uses.
     Tokenize(tokenize::TokenizeArgs),
     /// Measure how fast this machine is.
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
         Command::Plan { run, device } => pollster::block_on(inspect::plan(&run, device)),
         Command::Eval(args) => pollster::block_on(inspect::evaluate(&args)),
         Command::Sample(args) => pollster::block_on(sample::sample(&args)),
+        Command::Data(args) => data::data(&args),
         Command::Tokenize(args) => tokenize::tokenize(&args),
         Command::Bench(command) => pollster::block_on(bench::bench(&command)),
         Command::Doctor => pollster::block_on(inspect::doctor()),

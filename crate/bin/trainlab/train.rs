@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use trainlab::checkpoint::{self, Checkpoint};
+use trainlab::data::Rows;
+use trainlab::data::usage::BucketUse;
 use trainlab::error::{Error, Result};
 use trainlab::trainer::{Metric, Trainer};
 
@@ -24,14 +26,16 @@ pub struct TrainArgs {
     /// Where to train; auto takes the GPU if there is a real one.
     #[arg(long, value_enum, default_value_t = DeviceArg::Auto)]
     device: DeviceArg,
-    /// Save the run's state in this folder: at each validation, every minute, at the end, and on Ctrl-C.
+    /// Save the run's state in this folder: at each validation, every minute, at the end, and on Ctrl-C. Beside it, usage.json
+    /// says how often the run has read documents of each length.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Go on with the run saved in this folder, and save it there. Fields may be set, such as more steps.
     #[arg(long, value_name = "DIR", conflicts_with = "out")]
     resume: Option<PathBuf>,
-    /// Write init.safetensors (parameters before step 1) and batches.safetensors ("tokens", [N, B, T+1]) to --out:
-    /// all that another framework needs to repeat the first N steps.
+    /// Write init.safetensors (parameters before step 1) and batches.safetensors ("tokens", [N, B, T+1]; with documents
+    /// apart also "first_keys" and "weights", [N, B, T]: the first token that each one sees, what its target counts for) to
+    /// --out: all that another framework needs to repeat the first N steps.
     #[arg(long, value_name = "N", requires = "out")]
     export_batches: Option<u32>,
 }
@@ -74,6 +78,7 @@ pub async fn train(args: &TrainArgs) -> Result<()> {
     if let Err(Error::DeviceLost(_)) = &result {
         eprintln!("{}", saves.ways_on(trainer.finished()));
     }
+    tell_usage(&trainer, folder)?;
     result
 }
 
@@ -122,6 +127,21 @@ pub async fn run(trainer: &mut Trainer, saves: &mut Saves<'_>, stop: &AtomicBool
         }
     }
     look(trainer, saves, told).await
+}
+
+/// How often the text has been read.
+fn tell_usage(trainer: &Trainer, folder: Option<&Path>) -> Result<()> {
+    let usage = trainer.usage();
+    let epochs = |bucket: &BucketUse| format!("{}–{} {:.2}", bucket.of.from, bucket.of.to, bucket.epochs);
+    let buckets: Vec<String> = usage.buckets.iter().filter(|bucket| bucket.of.documents > 0).map(epochs).collect();
+    eprintln!("the text was read {:.2} times; by the length of its documents: {}", usage.whole, buckets.join(", "));
+    if let Some(warning) = &usage.warning {
+        eprintln!("{warning}");
+    }
+    match folder {
+        Some(folder) => files::replace(&folder.join("usage.json"), json!(usage).to_string().as_bytes()),
+        None => Ok(()),
+    }
 }
 
 fn greet(trainer: &Trainer) {
@@ -174,11 +194,18 @@ async fn export(trainer: &mut Trainer, folder: &Path, batches: Option<u32>) -> R
     let weights = trainer.weights().await?;
     let parameters = checkpoint::tensors(&trainer.plan.parameters, "", &weights);
     files::replace(&folder.join("init.safetensors"), &checkpoint::serialize(parameters, None))?;
-    let tokens: Vec<i32> = trainer.first_batches(count).into_iter().map(|token| token as i32).collect();
-    let shape = trainer.plan.train.shape;
-    let shape = vec![count as usize, trainer.config.training.batch_size as usize, shape.context + 1];
-    let tokens = vec![checkpoint::ids("tokens", shape, &tokens)];
-    files::replace(&folder.join("batches.safetensors"), &checkpoint::serialize(tokens, None))
+    let all: Vec<Rows> = (1..=count).map(|step| trainer.rows_of(step)).collect();
+    let [tokens, first_keys] = [(|rows: &Rows| &rows.tokens) as fn(&Rows) -> &Vec<u32>, |rows| &rows.first_keys]
+        .map(|ids| all.iter().flat_map(ids).map(|&id| id as i32).collect::<Vec<i32>>());
+    let weights: Vec<f32> = all.iter().flat_map(|rows| rows.weights.iter().copied()).collect();
+    let context = trainer.plan.train.shape.context;
+    let shape = |width| vec![count as usize, trainer.config.training.batch_size as usize, width];
+    let mut tensors = vec![checkpoint::ids("tokens", shape(context + 1), &tokens)];
+    if trainer.config.data.packing.is_packed() {
+        tensors.push(checkpoint::ids("first_keys", shape(context), &first_keys));
+        tensors.push(checkpoint::numbers("weights", shape(context), &weights));
+    }
+    files::replace(&folder.join("batches.safetensors"), &checkpoint::serialize(tensors, None))
 }
 
 /// Names the tensor where a run diverged.
