@@ -403,7 +403,7 @@ fn attention_forward(shape: AttentionShape, bound: &mut Bound) {
 
 fn stored_weights(shape: AttentionShape, bound: &mut Bound) {
     let mut all = vec![];
-    each_head(shape, &bound.get("qkv"), |head| all.extend(attention_weights(shape, &head).0.concat()));
+    each_head(shape, &bound.get("qkv"), |head| all.extend(attention_weights(shape, None, &head).0.concat()));
     bound.set("weights", all);
 }
 
