@@ -83,7 +83,7 @@ async fn a_run_reads_and_counts_the_same() {
             let mut trainer = trainer(&config, device).await;
             let metrics = train(&mut trainer, 6).await.expect("six steps");
             let evaluation = trainer.evaluate().await.expect("an evaluation");
-            runs.push((metrics, trainer.first_batches(3), evaluation.loss));
+            runs.push((metrics, trainer.first_batches(3).unwrap(), evaluation.loss));
             let summary = trainer.plan.summary();
             assert_eq!(summary.tokens_per_step, 4 * 33);
             assert_eq!(summary.flops_per_token, runs[0].0[0].flops as u64 / (4 * 33));

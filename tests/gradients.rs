@@ -406,6 +406,7 @@ impl Model {
                 margins: None,
                 accumulate: false,
                 largest: shape.rows().div_ceil(chunks) * vocabulary,
+                kept: Default::default(),
             };
             model::loss(&mut r, config, losses);
             r.tape.finish(&mut buffers)

@@ -31,9 +31,14 @@ impl Batches {
         Ok(Self { batch_size, context, seed, starts })
     }
 
+    /// Tokens of a batch: B (T+1).
+    pub fn tokens_len(&self) -> usize {
+        self.batch_size * (self.context + 1)
+    }
+
     /// (B, T+1): inputs are the first T tokens of a row, targets the last T.
     pub fn batch(&self, step: u32, tokens: &[u32]) -> Vec<u32> {
-        let mut batch = vec![0; self.batch_size * (self.context + 1)];
+        let mut batch = vec![0; self.tokens_len()];
         self.fill(step, tokens, &mut batch);
         batch
     }

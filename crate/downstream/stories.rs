@@ -22,13 +22,13 @@ pub fn item(task: Task, random: &mut Random) -> Option<Item> {
     }
     let Fact { sentence, ref answer, .. } = **random.choose(&facts);
     let wrong = wrong(&story, sentence, random)?.into_iter().map(|event| ending(&story, sentence, event)).collect();
-    let distance = match decided_by(&story, sentence) {
-        Some(before) => sentence - before - 1,
-        // By the sentence itself.
-        None => 0,
-    };
+    let decided_by = decided_by(&story, sentence);
+    // By the sentence itself, where by none before.
+    let distance = decided_by.map_or(0, |before| sentence - before - 1);
+    let fact = decided_by.map(|before| story.told_to(before).len());
     let context = text[..answer.start].to_owned();
-    Some(Item::shuffled(context, text[answer.clone()].to_owned(), wrong, distance, random))
+    let item = Item::shuffled(context, text[answer.clone()].to_owned(), wrong, distance, random);
+    Some(Item { fact, ..item })
 }
 
 /// What else could have happened in place of a sentence's event: as likely as the truth to someone who has not paid

@@ -16,6 +16,8 @@ pub use head::{logits, loss};
 pub use linear::{Linear, Nonlinearity, linear};
 pub use norm::norm;
 
+use std::collections::BTreeMap;
+
 use crate::kernels::embedding::EmbedShape;
 use crate::parameters::Parameters;
 use crate::tape::{Tape, Tensor};
@@ -54,6 +56,8 @@ pub struct Recorder<'a> {
     pub accumulate: bool,
     /// Largest tensor that may be made, in elements.
     pub largest: usize,
+    /// Where activations go that are read after a forward pass, by their names; all others share memory.
+    pub kept: BTreeMap<String, Tensor>,
 }
 
 /// A batch as uploaded; see [`crate::kernels::embedding`].
@@ -100,6 +104,10 @@ impl Recorder<'_> {
     /// A new activation of (rows, `columns`).
     pub fn variable(&mut self, label: &str, columns: usize) -> Variable {
         let len = self.rows() * columns;
+        if let Some(&value) = self.kept.get(label) {
+            // Nothing asks for its gradient.
+            return Variable { value, gradient: value };
+        }
         Variable { value: self.tape.transient(label, len), gradient: self.tape.transient(format!("d {label}"), len) }
     }
 }

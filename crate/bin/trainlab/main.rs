@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 the machine or a file failed, 2 refused, 3 diverged, 4 the GPU was lost, 130 stopped by Ctrl-C.
 
 mod bench;
+mod context;
 mod fields;
 mod files;
 mod input;
@@ -54,6 +55,8 @@ enum Command {
     },
     /// Validate a saved run on the held-out text, and ask it the downstream tasks.
     Eval(inspect::EvalArgs),
+    /// Say what each attention head of a saved run looks at while it reads a text, and how far back.
+    Attention(context::AttentionArgs),
     /// Let a saved run write; print the text as it comes.
     Sample(sample::SampleArgs),
     /// Say how a text is split into tokens, and how much of the vocabulary it uses.
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         }
         Command::Plan { run, device } => pollster::block_on(inspect::plan(&run, device)),
         Command::Eval(args) => pollster::block_on(inspect::evaluate(&args)),
+        Command::Attention(args) => pollster::block_on(context::attention(&args)),
         Command::Sample(args) => pollster::block_on(sample::sample(&args)),
         Command::Tokenize(args) => tokenize::tokenize(&args),
         Command::Bench(command) => pollster::block_on(bench::bench(&command)),
