@@ -52,13 +52,16 @@ fn shown(metrics: &[Metric]) -> Vec<(f64, f64, u64)> {
 }
 
 async fn each_length_is_a_run_of_its_own() {
-    for device in [&Device::Cpu, gpu().await] {
-        for kind in [OptimizerKind::AdamW, OptimizerKind::Sophia] {
+    let gpu = gpu().await;
+    for (kind, devices) in
+        [(OptimizerKind::Adamw, vec![&Device::Cpu, gpu]), (OptimizerKind::Sophia, vec![&Device::Cpu])]
+    {
+        for device in devices {
             let mut config = config(Position::Rope);
             config.optimizer = OptimizerConfig { estimate_every: 2, ..OptimizerConfig::defaults(kind) };
-            config.model.dropout = 0.1;
+            (config.model.dropout, config.model.layers) = (0.1, 1);
             let mut warmed = trainer(&config, device).await;
-            let mut checkpoint = None;
+            let mut checkpoint: Option<Vec<u8>> = None;
             for (context, batch_size, until) in [(8, 16, 2), (16, 8, 4), (32, 4, 7)] {
                 let mut plain = config.clone();
                 (plain.model.context, plain.training.batch_size) = (context, batch_size);
@@ -81,9 +84,10 @@ async fn each_length_is_a_run_of_its_own() {
 
 /// Learned positions beyond the length of the steps so far have no gradient; without decay they stay where they began.
 async fn positions_that_are_not_reached_stay() {
+    // A software GPU takes long to begin, so it begins once.
     for device in [&Device::Cpu, gpu().await] {
         let mut config = config(Position::Learned);
-        config.optimizer.weight_decay = 0.0;
+        (config.optimizer.weight_decay, config.model.layers) = (0.0, 1);
         let mut trainer = trainer(&config, device).await;
         let range = trainer.plan.parameters.get("pos_emb.weight").range.clone();
         let initial = trainer.weights().await.unwrap()[range.clone()].to_vec();
@@ -98,19 +102,19 @@ async fn positions_that_are_not_reached_stay() {
 }
 
 async fn a_warmup_goes_on_bitwise() {
-    for device in [&Device::Cpu, gpu().await] {
-        let config = config(Position::Learned);
-        let mut whole = trainer(&config, device).await;
-        let all = train(&mut whole, 7).await.unwrap();
-        for stop in [1, 2, 3, 5] {
-            let mut first = trainer(&config, device).await;
-            train(&mut first, stop).await.unwrap();
-            let saved = first.checkpoint().await.unwrap().to_bytes(&first.plan.parameters);
-            let mut second = Trainer::resume(&config, Rc::new(dataset()), device, &saved, |_, _| ()).await.unwrap();
-            let rest = train(&mut second, 7).await.unwrap();
-            assert_eq!(shown(&rest), shown(&all[stop as usize..]), "{} from step {stop}", device.name());
-            assert!(second.weights().await.unwrap() == whole.weights().await.unwrap(), "parameters");
-        }
+    let device = &Device::Cpu;
+    let config = config(Position::Learned);
+    let mut whole = trainer(&config, device).await;
+    let all = train(&mut whole, 7).await.unwrap();
+    // Within a length, where one ends, and after them all.
+    for stop in [1, 2, 3, 5] {
+        let mut first = trainer(&config, device).await;
+        train(&mut first, stop).await.unwrap();
+        let saved = first.checkpoint().await.unwrap().to_bytes(&first.plan.parameters);
+        let mut second = Trainer::resume(&config, Rc::new(dataset()), device, &saved, |_, _| ()).await.unwrap();
+        let rest = train(&mut second, 7).await.unwrap();
+        assert_eq!(shown(&rest), shown(&all[stop as usize..]), "from step {stop}");
+        assert!(second.weights().await.unwrap() == whole.weights().await.unwrap(), "parameters");
     }
 }
 

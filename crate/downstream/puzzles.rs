@@ -30,3 +30,19 @@ pub fn string(task: Task, random: &mut Random) -> Item {
     let [context, answer] = practice.string(length, random);
     Item { context, choices: vec![answer], answer: 0, distance: Some(length), fact: None }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Stream;
+
+    #[test]
+    fn a_pair_is_told_where_its_item_says() {
+        for i in 0..100 {
+            let item = key_value(&mut Random::new(1, Stream::Item(i)));
+            let told = &item.context[..item.fact.unwrap()];
+            let key = item.context.rsplit(' ').next().unwrap();
+            assert!(told.ends_with(&format!("{key}{}", item.choices[item.answer])), "{told} in {}", item.context);
+        }
+    }
+}

@@ -102,6 +102,19 @@ mod tests {
     }
 
     #[test]
+    fn distances_are_counted_in_tokens() {
+        let mut tasks = task("The cat hid. Then it slept in the", &[" sun.", " box."]);
+        tasks[0].items[0].fact = Some(12);
+        tasks.extend(task("The dog ran to the", &[" sun.", " box."]));
+        let bytes = Tokenizer::train(TokenizerKind::Bytes, "").unwrap();
+        let tokens: Tokenised = texts(&tasks).iter().map(|text| bytes.encode(text).unwrap()).collect();
+        assert_eq!(tokens.len(), 7, "two contexts, one up to its fact, four with a choice");
+        let exam = Exam::new(tasks, tokens, 64, 256).unwrap();
+        assert_eq!(exam.distances, [Some(21), None]);
+        assert_eq!((exam.rows.len(), exam.rows[0].tokens.len()), (4, 38));
+    }
+
+    #[test]
     fn candidates_are_what_follows_the_context() {
         let rows = exam(task("a bag", &[" b.", " cc."]), 64).unwrap();
         assert_eq!(rows.len(), 2);

@@ -188,6 +188,21 @@ mod tests {
     }
 
     #[test]
+    fn scores_by_distance_are_those_of_their_items() {
+        let mut exam = exam();
+        exam.distances = vec![Some(3), Some(9), Some(4), None, Some(0)];
+        let verdicts: Vec<Verdict> = [-3.0, -6.0, -3.0, -6.0, -9.0, -1.0, -9.0, -0.1]
+            .into_iter()
+            .map(|log_probability| Verdict { log_probability, written: false })
+            .collect();
+        let (tasks, ..) = scores(&exam, &verdicts);
+        let near = DistanceScore { last: 4, items: 2, accuracy: 0.5, standard_error: 0.5, chance: 0.5 };
+        let far = DistanceScore { last: 16, items: 1, accuracy: 1.0, standard_error: 0.0, chance: 0.5 };
+        assert_eq!(tasks[0].by_distance, [near, far]);
+        assert_eq!(tasks[1].by_distance.iter().map(|at| (at.last, at.items)).collect::<Vec<_>>(), [(1, 1)]);
+    }
+
+    #[test]
     fn the_likeliest_choice_is_what_the_model_chose() {
         let exam = exam();
         let verdicts: Vec<Verdict> = [-3.0, -6.0, -3.0, -6.0, -1.0, -1.0, -9.0, -0.1]

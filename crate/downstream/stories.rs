@@ -201,6 +201,23 @@ mod tests {
     static ALL: LazyLock<HashSet<&str>> =
         LazyLock::new(|| NOUNS.iter().flat_map(|noun| [noun.one, noun.many]).collect());
 
+    /// The sentence that decides ends where the item says: the last one up to there tells the answer, and those between
+    /// it and the question are as many as the distance.
+    #[test]
+    fn facts_lie_where_items_say() {
+        for task in [Task::Cloze, Task::Tracking, Task::Recall] {
+            for item in items(task) {
+                let (told, between) = item.context.split_at(item.fact.expect("a sentence decides"));
+                let last = told.trim_end_matches('.').rsplit(". ").next().unwrap();
+                let answer = item.choices[item.answer].trim_matches([' ', '.']);
+                assert!(told.ends_with('.') && last.contains(answer), "{answer} in `{last}` of {}", item.context);
+                assert_eq!(between.matches(['.', '!', '?']).count(), item.distance.unwrap(), "{between}");
+            }
+        }
+        assert!(items(Task::Count).iter().all(|item| item.fact < Some(item.context.len())));
+        assert!(items(Task::Agreement).iter().all(|item| item.fact.is_none()), "the sentence itself decides");
+    }
+
     #[test]
     fn what_was_told_is_among_the_wrong_answers() {
         // Whoever is asked for, and all the others, are in the story.
