@@ -3,9 +3,9 @@
 
 use serde::Serialize;
 
-use super::{ByPosition, Subject, Tally};
+use super::Subject;
 use crate::config::{self, Config};
-use crate::data::{Window, bits_per_byte, standard_error};
+use crate::data::{ByPosition, Tally, Window, bits_per_byte, standard_error};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 

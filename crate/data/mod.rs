@@ -9,11 +9,13 @@
 //! - [`tokenizer`] holds the tokenizers, one file each
 //! - [`dataset`] splits a text, tokenises it and knows the bytes behind every token
 //! - [`vocabulary`] counts what a text uses of a vocabulary, and shows how texts are split
+//! - [`by_position`] tells a loss by how much of its window a token has before it
 //! - [`batches`] draws the windows of a step
 //!
 //! Nothing here knows the GPU, the model or JavaScript.
 
 pub mod batches;
+pub mod by_position;
 pub mod corpus;
 pub mod dataset;
 pub mod practice;
@@ -23,6 +25,7 @@ pub mod tokenizer;
 pub mod vocabulary;
 
 pub use batches::Batches;
+pub use by_position::{ByPosition, Tally};
 pub use corpus::{Corpus, TEXT_MAX_BYTES, TEXT_MIN_BYTES, check_text};
 pub use dataset::{Dataset, Entropy, Origin, Window, bits_per_byte, split, standard_error};
 pub use practice::Practice;

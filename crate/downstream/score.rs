@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Exam, Item, TaskItems};
-use crate::context::by_position::bucket;
+use crate::data::by_position::bucket;
 
 /// What the model said to one row.
 #[derive(Clone, Copy, Debug, PartialEq)]

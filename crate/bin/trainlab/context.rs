@@ -1,7 +1,8 @@
 //! What a saved run makes of its context: tables for `eval`, and `trainlab attention`.
 
 use serde_json::json;
-use trainlab::context::{self, ByPosition, Induction, LengthLoss, Subject, attention};
+use trainlab::context::{self, Induction, LengthLoss, Subject, attention};
+use trainlab::data::ByPosition;
 use trainlab::error::Result;
 
 use crate::inspect::SavedArgs;
