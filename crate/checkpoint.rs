@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use safetensors::{Dtype, SafeTensors, View};
 use serde::{Deserialize, Serialize};
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, ModelConfig, Position};
 use crate::error::{Error, Problem, Result};
 use crate::optimizer::{Arena, Piece};
 use crate::parameters::{Parameter, Parameters};
@@ -44,6 +44,21 @@ pub struct Checkpoint {
 
 /// The name of the tensor that holds it, byte by byte.
 const TOKENIZER: &str = "tokenizer.json";
+
+impl Header {
+    /// Refuses a text that the run did not begin with, by its [`crate::data::Dataset::fingerprint`].
+    pub fn check_text(&self, fingerprint: &str) -> Result<()> {
+        if self.text == fingerprint {
+            return Ok(());
+        }
+        Err(Error::refused(Problem::new(
+            "checkpoint",
+            "of a run on another text",
+            "one of a run on this text",
+            "Choose the text that the run began with.",
+        )))
+    }
+}
 
 impl Checkpoint {
     /// The file's bytes.
@@ -87,6 +102,24 @@ impl Checkpoint {
         tokenizer(&SafeTensors::deserialize(bytes).map_err(refused)?)
     }
 
+    /// Parameters to begin another run with, as a model with the config of `model` lays them out: those of the same names
+    /// and shapes, but of learned positions the first ones.
+    ///
+    /// # Errors
+    /// Where the bytes are no checkpoint of such a model, or its learned positions are fewer.
+    pub fn parameters(bytes: &[u8], model: &ModelConfig, parameters: &Parameters) -> Result<Vec<f32>> {
+        let theirs = Self::header(bytes)?.config.model;
+        if model.position == Position::Learned && theirs.position == model.position && theirs.context < model.context {
+            return Err(Error::refused(Problem::new(
+                "model.context",
+                model.context,
+                format!("at most {} with learned positions, as the parameters have", theirs.context),
+                "Shorten it: positions that nobody trained say nothing. rope, alibi, sinusoidal and none can go on.",
+            )));
+        }
+        weights(&SafeTensors::deserialize(bytes).map_err(refused)?, parameters, &["pos_emb.weight"])
+    }
+
     /// A checkpoint for `parameters` with state in these arenas.
     ///
     /// # Errors
@@ -98,11 +131,7 @@ impl Checkpoint {
     ) -> Result<Self> {
         let header = Self::header(bytes)?;
         let file = SafeTensors::deserialize(bytes).map_err(refused)?;
-        let mut weights = vec![0; parameters.len];
-        for Parameter { name, shape, range, .. } in &parameters.list {
-            read(&file, name, Dtype::F32, shape, &mut weights[range.clone()])?;
-        }
-        let weights = weights.into_iter().map(f32::from_bits).collect();
+        let weights = weights(&file, parameters, &[])?;
         let mut state = vec![];
         for arena in arenas {
             let mut words = vec![0; arena.len];
@@ -114,6 +143,29 @@ impl Checkpoint {
         }
         Ok(Self { header, weights, state, tokenizer: tokenizer(&file)? })
     }
+}
+
+/// The arena of `parameters` from a file's tensors. Where those under the names in `longer` have more rows than the
+/// model, it takes the first ones.
+fn weights(file: &SafeTensors, parameters: &Parameters, longer: &[&str]) -> Result<Vec<f32>> {
+    let mut weights = vec![0; parameters.len];
+    for Parameter { name, shape, range, .. } in &parameters.list {
+        let words = &mut weights[range.clone()];
+        match file.tensor(name) {
+            Ok(tensor) if longer.contains(&name.as_str()) && has_rows(tensor.shape(), shape) => {
+                let mut all = vec![0; tensor.shape().iter().product()];
+                read(file, name, Dtype::F32, tensor.shape(), &mut all)?;
+                words.copy_from_slice(&all[..words.len()]);
+            }
+            _ => read(file, name, Dtype::F32, shape, words)?,
+        }
+    }
+    Ok(weights.into_iter().map(f32::from_bits).collect())
+}
+
+/// Whether a matrix has the columns of another, and at least as many rows.
+fn has_rows(shape: &[usize], wanted: &[usize]) -> bool {
+    matches!((shape, wanted), (&[rows, columns], &[least, of]) if rows >= least && columns == of)
 }
 
 fn name_of(arena: &Arena, piece: &Piece) -> String {

@@ -8,11 +8,13 @@
 //! 5. [`gpu`], [`cpu`], [`engine`]: the two devices that replay it;
 //! 6. [`trainer`]: a run;
 //! 7. [`downstream`]: what a model is asked to do, and how that is scored;
+//!    [`context`]: what it makes of its context;
 //! 8. [`sweep`] and [`statistics`]: many runs, and what they say.
 
 pub mod checkpoint;
 mod clock;
 pub mod config;
+pub mod context;
 pub mod cost;
 pub mod cpu;
 pub mod data;

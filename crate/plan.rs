@@ -20,7 +20,7 @@ use crate::parameters::{Parameters, Parts};
 use crate::tape::{Buffers, Purpose, Recording, Tape, Tensor};
 
 /// Where a chunk of logits stops growing: 64 MiB, half of what WebGPU promises for a binding.
-const LARGEST_CHUNK: usize = 16 << 20;
+pub(crate) const LARGEST_CHUNK: usize = 16 << 20;
 
 pub struct Plan {
     pub parameters: Parameters,
@@ -32,6 +32,8 @@ pub struct Plan {
     pub train: Pass,
     /// What comes before some steps: Sophia's estimate, micro-batch by micro-batch.
     pub estimate: Option<Pass>,
+    /// What the first steps play in place of these, where sequences are shorter there; in the order of the steps.
+    pub shorter: Vec<Shorter>,
     pub validate: Pass,
     /// By how much each validated target's logit lies below the likeliest token's (B·T).
     pub margins: Tensor,
@@ -46,6 +48,15 @@ pub struct Plan {
     /// The MLP's hidden size.
     pub hidden: u32,
     length: Law,
+}
+
+/// The steps up to `last` that those before leave: at shorter sequences, and as many more of them.
+pub struct Shorter {
+    pub last: u32,
+    pub train: Pass,
+    pub estimate: Option<Pass>,
+    step_flops: f64,
+    estimate_flops: f64,
 }
 
 /// A recording, what is uploaded before it plays, and where its result is.
@@ -151,16 +162,26 @@ impl Plan {
             accumulate: false,
             checkpointing: config.training.checkpointing,
             largest: LARGEST_CHUNK,
+            kept: Default::default(),
         };
         let shape_of_batch = shape(config.training.micro_batch());
-        let batch = add_batch(&mut buffers, shape_of_batch, config);
+        let shorter_contexts = config.shorter_contexts();
+        let shorter_shape = |length: u32| {
+            let batch = shape_of_batch.rows() / length as usize;
+            EmbedShape { batch, context: length as usize, ..shape_of_batch }
+        };
+        // The shorter the sequences, the more of them, and each has one token more than it is long.
+        let longest = shorter_contexts.first().map_or(shape_of_batch, |&(length, _)| shorter_shape(length));
+        let uploads = add_batch(&mut buffers, longest, config);
+        let batch_of = |shape| uploads.of(shape);
+        let batch = batch_of(shape_of_batch);
         // Validations and samples read one text a row.
         let whole = Batch { packed: None, ..batch };
         let losses = buffers.add("losses", Purpose::Traffic, shape_of_batch.rows());
 
-        let pass = |recording| Pass { recording, batch, shape: shape_of_batch, result: losses };
-        let gradients_of = |labels| {
-            let mut r = Recorder { labels, ..recorder(shape_of_batch, batch, Some(gradients)) };
+        let pass = |shape, recording| Pass { recording, batch: batch_of(shape), shape, result: losses };
+        let gradients_of = |shape, labels| {
+            let mut r = Recorder { labels, ..recorder(shape, batch_of(shape), Some(gradients)) };
             model::loss(&mut r, config, losses);
             if micro_batches > 1 {
                 // The first micro-batch writes the gradients, the others add to them.
@@ -170,15 +191,26 @@ impl Plan {
             }
             r.tape
         };
-        let mut tape = gradients_of(None);
-        optimizer::record(&mut tape, config, &parameters, losses, weights, gradients, &state);
-        let train = pass(tape.finish(&mut buffers));
-        let estimate = optimizer::estimates(config, 1).then(|| {
-            let labels = buffers.add("labels", Purpose::Traffic, shape_of_batch.tokens_len());
-            let mut tape = gradients_of(Some(labels));
-            optimizer::record_estimate(&mut tape, config, losses, gradients, &state);
-            pass(tape.finish(&mut buffers))
-        });
+        let labels =
+            optimizer::estimates(config, 1).then(|| buffers.add("labels", Purpose::Traffic, longest.tokens_len()));
+        let mut passes = |shape: EmbedShape| {
+            let mut tape = gradients_of(shape, None);
+            optimizer::record(&mut tape, config, &parameters, losses, weights, gradients, &state);
+            let train = pass(shape, tape.finish(&mut buffers));
+            let estimate = labels.map(|labels| {
+                let mut tape = gradients_of(shape, Some(labels.slice(0..shape.tokens_len())));
+                optimizer::record_estimate(&mut tape, config, losses, gradients, &state);
+                pass(shape, tape.finish(&mut buffers))
+            });
+            (train, estimate)
+        };
+        let (train, estimate) = passes(shape_of_batch);
+        let of_length = |(length, last)| {
+            let (train, estimate) = passes(shorter_shape(length));
+            let [step_flops, estimate_flops] = [flops(Some(&train)), flops(estimate.as_ref())];
+            Shorter { last, train, estimate, step_flops, estimate_flops }
+        };
+        let shorter = shorter_contexts.into_iter().map(of_length).collect();
 
         let mut validate = Pass { recording: Recording::default(), batch: whole, ..train };
         if context_of_validation != context {
@@ -211,11 +243,12 @@ impl Plan {
             weights,
             gradients,
             state,
-            step_flops: train.recording.flops() as f64,
-            estimate_flops: estimate.as_ref().map_or(0.0, |pass| pass.recording.flops() as f64),
+            step_flops: flops(Some(&train)),
+            estimate_flops: flops(estimate.as_ref()),
             estimate_every: config.optimizer.estimate_every,
             train,
             estimate,
+            shorter,
             validate,
             margins,
             decode,
@@ -231,20 +264,56 @@ impl Plan {
     pub fn recordings(&self) -> Vec<&Recording> {
         let estimate = self.estimate.as_ref().map(|pass| &pass.recording);
         let first = std::iter::once(&self.train.recording).chain(estimate);
-        first.chain([&self.validate.recording, &self.decode.recording]).collect()
+        let passes = self.shorter.iter().flat_map(|shorter| std::iter::once(&shorter.train).chain(&shorter.estimate));
+        let shorter = passes.map(|pass| &pass.recording);
+        first.chain(shorter).chain([&self.validate.recording, &self.decode.recording]).collect()
     }
 
     /// The same, to be cut up for a device.
     pub fn recordings_mut(&mut self) -> Vec<&mut Recording> {
         let estimate = self.estimate.as_mut().map(|pass| &mut pass.recording);
         let first = std::iter::once(&mut self.train.recording).chain(estimate);
-        first.chain([&mut self.validate.recording, &mut self.decode.recording]).collect()
+        let passes = self.shorter.iter_mut();
+        let passes = passes.flat_map(|shorter| std::iter::once(&mut shorter.train).chain(&mut shorter.estimate));
+        let shorter = passes.map(|pass| &mut pass.recording);
+        first.chain(shorter).chain([&mut self.validate.recording, &mut self.decode.recording]).collect()
     }
 
     /// Floating-point operations of the first steps.
     pub fn flops(&self, steps: u32) -> f64 {
+        let up_to = |steps: u32, step_flops: f64, estimate_flops: f64| {
+            let estimates = steps.div_ceil(self.estimate_every);
+            f64::from(steps) * step_flops + f64::from(estimates) * estimate_flops
+        };
+        // What the steps of shorter sequences take instead.
+        let mut first = 0;
+        let less = self.shorter.iter().map(|&Shorter { last, step_flops, estimate_flops, .. }| {
+            let [step, estimate] = [self.step_flops - step_flops, self.estimate_flops - estimate_flops];
+            let last = last.min(steps);
+            let saved = up_to(last, step, estimate) - up_to(first.min(last), step, estimate);
+            first = last;
+            saved
+        });
+        self.whole_flops(steps) - less.sum::<f64>()
+    }
+
+    /// Of so many steps at the whole context.
+    fn whole_flops(&self, steps: u32) -> f64 {
         let estimates = steps.div_ceil(self.estimate_every);
         f64::from(steps) * self.step_flops + f64::from(estimates) * self.estimate_flops
+    }
+
+    /// Which of the shorter lengths a step, counted from 1, trains at; None at the whole context.
+    pub fn shorter_at(&self, step: u32) -> Option<usize> {
+        self.shorter.iter().position(|shorter| step <= shorter.last)
+    }
+
+    /// What a step plays, and what comes before it where there is such.
+    pub fn passes_at(&self, step: u32) -> (&Pass, Option<&Pass>) {
+        match self.shorter_at(step) {
+            Some(i) => (&self.shorter[i].train, self.shorter[i].estimate.as_ref()),
+            None => (&self.train, self.estimate.as_ref()),
+        }
     }
 
     pub fn tokens_per_step(&self) -> usize {
@@ -262,7 +331,7 @@ impl Plan {
             hidden: self.hidden,
             bytes: self.bytes,
             optimizer_bytes_per_parameter: self.bytes.optimizer as f64 / parameters as f64,
-            flops_per_token: self.flops(self.estimate_every) as u64 / tokens,
+            flops_per_token: self.whole_flops(self.estimate_every) as u64 / tokens,
             work: cost::work(&self.train.recording, tokens_per_step),
             length: self.length,
             dispatches: self.train.recording.dispatches(),
@@ -292,12 +361,20 @@ impl Bytes {
     }
 }
 
-fn add_batch(buffers: &mut Buffers, shape: EmbedShape, config: &Config) -> Batch {
+/// Floating-point operations of a recording; none of none.
+fn flops(pass: Option<&Pass>) -> f64 {
+    pass.map_or(0.0, |pass| pass.recording.flops() as f64)
+}
+
+/// The uploads of batches of up to `longest` tokens, and sequences of up to the model's context.
+fn add_batch(buffers: &mut Buffers, longest: EmbedShape, config: &Config) -> Batch {
+    let shape = longest;
     let packed = config.data.packing.is_packed().then(|| Packed {
         first_keys: buffers.add("first keys", Purpose::Traffic, shape.rows()),
         weights: buffers.add("loss weights", Purpose::Traffic, shape.rows()),
         positions: (config.model.position == Position::Learned).then(|| {
-            [shape.context + 1, shape.rows()].map(|len| buffers.add("positions of documents", Purpose::Traffic, len))
+            [config.model.context as usize + 1, shape.rows()]
+                .map(|len| buffers.add("positions of documents", Purpose::Traffic, len))
         }),
     });
     Batch {

@@ -4,6 +4,8 @@
 //! metrics, which arrive some steps later. Validation, samples and the search for a bad tensor do wait; they are
 //! `async`, and the caller decides when.
 
+mod reading;
+
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -14,7 +16,7 @@ use crate::checkpoint::{Checkpoint, Header};
 use crate::clock::{Clock, Speed};
 use crate::config::{Config, EvaluationConfig};
 use crate::data;
-use crate::data::{Batches, Dataset, Entropy, Rows, Tokenizer, Usage, Window, bits_per_byte, usage};
+use crate::data::{ByPosition, Dataset, Entropy, Rows, Tally, Tokenizer, Usage, Window, bits_per_byte, usage};
 use crate::downstream::score::Verdict;
 use crate::downstream::{self, Exam, Row, Scores, TaskItems, Tokenised};
 use crate::engine::{Device, Engine, ProgramId};
@@ -26,6 +28,7 @@ use crate::plan::{Pass, Plan};
 use crate::sampler::{Beginning, Sample, Writing, Written};
 use crate::tape::Recording;
 use crate::tuning;
+use reading::{Reading, Readings};
 
 /// Room for the steps that may be under way, more than any engine takes.
 const UNDER_WAY: usize = 16;
@@ -64,19 +67,18 @@ pub struct Evaluation {
     pub bits_per_byte: f64,
     /// Of the bits per byte, over the windows that were read; null where there was only one.
     pub standard_error: f64,
+    /// The same by how much of its window a token has before it.
+    pub by_position: ByPosition,
 }
 
 pub struct Trainer {
     pub config: Config,
     pub plan: Plan,
     pub dataset: Rc<Dataset>,
-    batches: Batches,
+    readings: Readings,
     engine: Engine,
     programs: Programs,
     index: TokenIndex,
-    positions: TokenIndex,
-    /// Of the step that was last laid out.
-    rows: Rows,
     /// What the steps submitted have read.
     usage: Usage,
     /// Targets that count, of the steps submitted and of those finished.
@@ -152,27 +154,21 @@ impl Trainer {
 
     /// With its buffers filled and nothing compiled.
     async fn at_start(config: &Config, dataset: Rc<Dataset>, device: &Device) -> Result<Self> {
-        let context = config.model.context as usize;
         let mut plan = Plan::for_dataset(config, &dataset, device)?;
-        let batch_size = config.training.batch_size as usize;
-        let batches = Batches::new(dataset.train.len(), batch_size, context, config.training.seed.into())?;
-        let batches = batches.packed(config.data.packing, dataset.documents())?;
+        let readings = Readings::new(config, &plan, &dataset)?;
 
         let mut engine = Engine::new(device, &plan.buffers, plan.state.metrics.len)?;
         tuning::choose(&mut engine, device, &mut plan.recordings_mut()).await?;
         engine.write(plan.weights, &plan.parameters.initial(config));
-        let shape = plan.train.shape;
         Ok(Self {
             config: config.clone(),
-            index: TokenIndex::new(shape),
-            positions: TokenIndex::of_positions(shape),
-            rows: batches.rows(),
+            index: TokenIndex::new(plan.train.shape),
             usage: Usage::new(dataset.documents()),
             counted: [0; 2],
             under_way: VecDeque::with_capacity(UNDER_WAY),
             plan,
             dataset,
-            batches,
+            readings,
             engine,
             programs: Programs::default(),
             submitted: 0,
@@ -213,30 +209,39 @@ impl Trainer {
         self.look();
         self.clock.run(Instant::now());
         let step = self.submitted + 1;
-        self.batches.fill(step, &self.dataset.train, &mut self.rows);
+        self.draw(step);
         let numbers = optimizer::step(&self.config, step);
         if optimizer::estimates(&self.config, step) {
             self.estimate(&numbers)?;
         }
-        let program = self.programs.train.expect("it is compiled before the first step");
-        for (micro_batch, ops) in self.plan.train.recording.rounds().enumerate() {
-            self.upload(micro_batch);
-            let last = ops.end == self.plan.train.recording.ops.len();
+        let program = self.programs.training(self.plan.shorter_at(step));
+        let recording = &self.plan.passes_at(step).0.recording;
+        let (rounds, end) = (recording.rounds(), recording.ops.len());
+        for (micro_batch, ops) in rounds.enumerate() {
+            self.upload(step, micro_batch);
+            let last = ops.end == end;
             let numbers = numbers.of_micro_batch(micro_batch, self.plan.train.shape.rows());
             self.engine.run(program, ops, &numbers, last.then_some(self.plan.state.metrics))?;
         }
         self.submitted = step;
-        self.usage.add(self.batches.spans(step));
-        self.counted[0] += u64::from(self.rows.counted);
-        self.under_way.push_back(self.rows.counted);
+        let Reading { batches, rows, .. } = self.readings.at(self.plan.shorter_at(step));
+        self.usage.add(batches.spans(step));
+        self.counted[0] += u64::from(rows.counted);
+        self.under_way.push_back(rows.counted);
         Ok(())
+    }
+
+    /// Draws a step's batch.
+    fn draw(&mut self, step: u32) {
+        self.readings.at(self.plan.shorter_at(step)).lay(step, &self.dataset);
     }
 
     /// Plays what comes before some steps, on the step's batch.
     fn estimate(&mut self, numbers: &Step) -> Result<()> {
-        let (Some(program), Some(pass)) = (self.programs.estimate, &self.plan.estimate) else { return Ok(()) };
+        let Some(program) = self.programs.estimating(self.plan.shorter_at(numbers.step)) else { return Ok(()) };
+        let Some(pass) = self.plan.passes_at(numbers.step).1 else { return Ok(()) };
         for (micro_batch, ops) in pass.recording.rounds().enumerate() {
-            self.upload(micro_batch);
+            self.upload(numbers.step, micro_batch);
             let seed = optimizer::estimate_seed(&self.config, numbers.step, micro_batch as u32);
             let numbers = numbers.of_micro_batch(micro_batch, self.plan.train.shape.rows());
             self.engine.run(program, ops, &Step { seed, ..numbers }, None)?;
@@ -244,23 +249,24 @@ impl Trainer {
         Ok(())
     }
 
-    /// Uploads one of the micro-batches in `rows`, in order with what is played before and after.
-    fn upload(&mut self, micro_batch: usize) {
-        let Pass { shape, batch, .. } = self.plan.train;
-        let tokens = &self.rows.tokens[micro_batch * shape.tokens_len()..][..shape.tokens_len()];
+    /// Uploads one of a step's micro-batches, in order with what is played before and after.
+    fn upload(&mut self, step: u32, micro_batch: usize) {
+        let Pass { shape, batch, .. } = *self.plan.passes_at(step).0;
+        let Reading { rows, positions, .. } = self.readings.at(self.plan.shorter_at(step));
+        let tokens = &rows.tokens[micro_batch * shape.tokens_len()..][..shape.tokens_len()];
         self.index.fill(shape, tokens);
         self.engine.write_ids(batch.tokens, tokens);
         self.engine.write_ids(batch.starts, &self.index.starts);
         self.engine.write_ids(batch.order, &self.index.order);
         let Some(packed) = batch.packed else { return };
         let part = micro_batch * shape.rows()..(micro_batch + 1) * shape.rows();
-        let first_keys = &self.rows.first_keys[part.clone()];
+        let first_keys = &rows.first_keys[part.clone()];
         self.engine.write_ids(packed.first_keys, first_keys);
-        self.engine.write(packed.weights, &self.rows.weights[part]);
+        self.engine.write(packed.weights, &rows.weights[part]);
         if let Some([starts, order]) = packed.positions {
-            self.positions.fill_positions(shape, first_keys);
-            self.engine.write_ids(starts, &self.positions.starts);
-            self.engine.write_ids(order, &self.positions.order);
+            positions.fill_positions(shape, first_keys);
+            self.engine.write_ids(starts, &positions.starts);
+            self.engine.write_ids(order, &positions.order);
         }
     }
 
@@ -366,14 +372,15 @@ impl Trainer {
         let dataset = Rc::clone(&self.dataset);
         let windows = dataset.validation_windows(context, self.validation_bytes());
         let mut read = vec![];
+        let mut tally = Tally::default();
         for windows in windows.chunks(batch) {
             let tokens: Vec<&[u32]> = windows.iter().map(|window| window.tokens).collect();
             let losses = self.losses(&tokens).await?;
-            read.extend(windows.iter().zip(losses.chunks_exact(context)).map(|(window, losses)| {
-                let Window { tokens, scored_bytes } = window;
-                let nats: f64 = losses[..tokens.len() - 1].iter().map(|&loss| f64::from(loss)).sum();
-                (nats, *scored_bytes)
-            }));
+            for (&Window { tokens, first, scored_bytes }, losses) in windows.iter().zip(losses.chunks_exact(context)) {
+                let losses = &losses[..tokens.len() - 1];
+                read.push((losses.iter().map(|&loss| f64::from(loss)).sum(), scored_bytes));
+                tally.add(losses, (first + 1..first + tokens.len()).map(|at| dataset.held_out_bytes_of(at)));
+            }
         }
         self.evaluated = Some(self.submitted);
         let nats: f64 = read.iter().map(|(nats, _)| nats).sum();
@@ -387,12 +394,13 @@ impl Trainer {
             loss: nats / scored as f64,
             bits_per_byte: bits_per_byte(nats, bytes),
             standard_error: data::standard_error(&read),
+            by_position: tally.finish(context),
         })
     }
 
     /// How much of the held-out text a validation reads now: more after the last step, for that is what runs are
     /// compared by.
-    fn validation_bytes(&self) -> usize {
+    pub fn validation_bytes(&self) -> usize {
         let EvaluationConfig { bytes, final_bytes, .. } = self.config.evaluation;
         let last = self.submitted == self.config.training.steps;
         (if last { bytes.max(final_bytes) } else { bytes }) as usize
@@ -556,7 +564,7 @@ impl Trainer {
     /// finite. The parameters are still those before that step.
     pub async fn find_bad_tensor(&mut self) -> Result<String> {
         let step = self.finished + 1;
-        self.batches.fill(step, &self.dataset.train, &mut self.rows);
+        self.draw(step);
         let weights = self.engine.read(self.plan.weights).await?;
         let bad = |values: &[f32]| values.iter().any(|value| !value.is_finite());
         for parameter in &self.plan.parameters.list {
@@ -564,10 +572,10 @@ impl Trainer {
                 return Ok(parameter.name.clone());
             }
         }
-        let recording = self.plan.train.recording.clone();
-        let program = self.programs.train.expect("it is compiled before the first step");
+        let recording = self.plan.passes_at(step).0.recording.clone();
+        let program = self.programs.training(self.plan.shorter_at(step));
         for (micro_batch, ops) in recording.rounds().enumerate() {
-            self.upload(micro_batch);
+            self.upload(step, micro_batch);
             let numbers = optimizer::step(&self.config, step).of_micro_batch(micro_batch, self.plan.train.shape.rows());
             for i in ops {
                 let op = &recording.ops[i];
@@ -613,14 +621,7 @@ impl Trainer {
     /// Where it is no checkpoint of this config's model on this text; the run is then as it was.
     pub fn restore(&mut self, bytes: &[u8]) -> Result<()> {
         let header = Checkpoint::header(bytes)?;
-        if header.text != self.dataset.fingerprint() {
-            return Err(Error::refused(Problem::new(
-                "checkpoint",
-                "of a run on another text",
-                "one of a run on this text",
-                "Choose the text that the run began with.",
-            )));
-        }
+        header.check_text(&self.dataset.fingerprint())?;
         if header.step > self.config.training.steps {
             let steps = self.config.training.steps;
             let allowed = format!("at least the checkpoint's {} steps", header.step);
@@ -658,8 +659,9 @@ impl Trainer {
         self.usage = Usage::new(self.dataset.documents());
         let mut counted = 0;
         for step in 1..=self.submitted {
-            self.usage.add(self.batches.spans(step));
-            counted += u64::from(self.batches.counted(step));
+            let Reading { batches, .. } = self.readings.at(self.plan.shorter_at(step));
+            self.usage.add(batches.spans(step));
+            counted += u64::from(batches.counted(step));
         }
         self.counted = [counted; 2];
         self.under_way.clear();
@@ -670,16 +672,33 @@ impl Trainer {
         self.usage.report()
     }
 
-    /// The first `count` batches, (count, B, T+1): what an outside program needs to repeat the run.
-    pub fn first_batches(&self, count: u32) -> Vec<u32> {
-        (1..=count).flat_map(|step| self.rows_of(step).tokens).collect()
+    /// Begins with the parameters of another run's checkpoint: all the rest, the optimizer, the steps and the clock, is
+    /// that of a new run. Before the first step.
+    ///
+    /// # Errors
+    /// Where the bytes are no checkpoint of a model with these parameters and tokens.
+    pub fn begin_with(&mut self, bytes: &[u8]) -> Result<()> {
+        assert_eq!(self.submitted, 0, "a run begins once");
+        let weights = Checkpoint::parameters(bytes, &self.config.model, &self.plan.parameters)?;
+        // Characters are numbered as the text has them; bytes are bytes, and a subword tokenizer comes along.
+        if matches!(self.dataset.tokenizer, Tokenizer::Characters(_)) {
+            Checkpoint::header(bytes)?.check_text(&self.dataset.fingerprint())?;
+        }
+        self.set_weights(&weights);
+        Ok(())
     }
 
-    /// What a step reads.
-    pub fn rows_of(&self, step: u32) -> Rows {
-        let mut rows = self.batches.rows();
-        self.batches.fill(step, &self.dataset.train, &mut rows);
-        rows
+    /// What the first `count` steps read: all that an outside program needs to repeat the run.
+    ///
+    /// # Errors
+    /// Where the first steps read shorter sequences, so that their batches have other shapes.
+    pub fn first_rows(&self, count: u32) -> Result<Vec<Rows>> {
+        if !self.plan.shorter.is_empty() {
+            let start = self.config.schedule.context_start;
+            let advice = "Export the batches of a run without a warm-up of the context.";
+            return Err(Error::refused(Problem::new("schedule.context_start", start, "0 to export batches", advice)));
+        }
+        Ok((1..=count).map(|step| self.readings.whole().rows_of(step, &self.dataset)).collect())
     }
 
     /// The parameters' arena.
@@ -704,6 +723,8 @@ struct Programs {
     train: Option<ProgramId>,
     /// Beside `train`, where there is one.
     estimate: Option<ProgramId>,
+    /// The same of each of the plan's shorter lengths.
+    shorter: Vec<(Option<ProgramId>, Option<ProgramId>)>,
     validate: Option<ProgramId>,
     decode: Option<ProgramId>,
 }
@@ -712,15 +733,31 @@ type Progress<'a> = &'a mut dyn FnMut(usize, usize);
 
 impl Programs {
     async fn train(&mut self, engine: &mut Engine, plan: &Plan, progress: Progress<'_>) -> Result<ProgramId> {
-        let first = plan.train.recording.ops.len();
-        let all = first + plan.estimate.as_ref().map_or(0, |pass| pass.recording.ops.len());
-        let program =
-            compiled(&mut self.train, engine, &plan.train.recording, &mut |done, _| progress(done, all)).await?;
-        if let Some(pass) = &plan.estimate {
-            let progress = &mut |done, _| progress(first + done, all);
-            compiled(&mut self.estimate, engine, &pass.recording, progress).await?;
+        self.shorter.resize(plan.shorter.len(), (None, None));
+        let whole = (&mut self.train, &plan.train);
+        let mut all = vec![whole];
+        all.extend(plan.estimate.as_ref().map(|pass| (&mut self.estimate, pass)));
+        for ((train, estimate), shorter) in self.shorter.iter_mut().zip(&plan.shorter) {
+            all.push((train, &shorter.train));
+            all.extend(shorter.estimate.as_ref().map(|pass| (estimate, pass)));
         }
-        Ok(program)
+        let ops: usize = all.iter().map(|(_, pass)| pass.recording.ops.len()).sum();
+        let mut before = 0;
+        for (program, Pass { recording, .. }) in all {
+            compiled(program, engine, recording, &mut |done, _| progress(before + done, ops)).await?;
+            before += recording.ops.len();
+        }
+        Ok(self.training(None))
+    }
+
+    /// What a step plays at one of the plan's shorter lengths, or at the whole context.
+    fn training(&self, shorter: Option<usize>) -> ProgramId {
+        shorter.map_or(self.train, |i| self.shorter[i].0).expect("it is compiled before the first step")
+    }
+
+    /// What comes before it, where there is such.
+    fn estimating(&self, shorter: Option<usize>) -> Option<ProgramId> {
+        shorter.map_or(self.estimate, |i| self.shorter[i].1)
     }
 
     async fn validate(&mut self, engine: &mut Engine, plan: &Plan, progress: Progress<'_>) -> Result<ProgramId> {

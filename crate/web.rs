@@ -2,6 +2,7 @@
 //! module of their own (`web_tokenizers.rs`), and what they make is handed over.
 
 mod compare;
+mod context;
 mod sweep;
 
 use std::cell::RefCell;
@@ -261,15 +262,7 @@ impl Lab {
         let work = async {
             let dataset = self.dataset(&config, &text)?;
             let plan = Plan::for_dataset(&config, &dataset, &self.device)?;
-            let report = async |done: usize, all: usize| {
-                let promise = progress.call1(&JsValue::NULL, &(done as f64 / all as f64).into());
-                let promise = promise.and_then(|promise| promise.dyn_into::<js_sys::Promise>());
-                let answer = match promise {
-                    Ok(promise) => wasm_bindgen_futures::JsFuture::from(promise).await,
-                    Err(error) => Err(error),
-                };
-                if answer.is_ok_and(|answer| answer.is_falsy()) { Err(Error::Stopped) } else { Ok(()) }
-            };
+            let report = async |done: usize, all: usize| report(&progress, done, all).await;
             let kernels = profile::profile(&plan, &self.device, budget, report).await?;
             Ok((profile::ceiling(&self.device, budget).await?, kernels))
         };
@@ -323,15 +316,20 @@ impl Lab {
     }
 
     /// Allocates a run and compiles its kernels. `progress` is called with a share from 0 to 1. `tasks`: the visitor's
-    /// own, as [`check_tasks`] lets them through.
+    /// own, as [`check_tasks`] lets them through. `init`: a checkpoint whose parameters the run begins with.
     pub async fn start(
         &self,
         config: JsValue,
         text: String,
         progress: Option<js_sys::Function>,
         tasks: Option<String>,
+        init: Option<Vec<u8>>,
     ) -> std::result::Result<Run, JsValue> {
-        self.run(config, None, text, progress, tasks).await
+        let mut run = self.run(config, None, text, progress, tasks).await?;
+        if let Some(bytes) = init {
+            run.trainer.begin_with(&bytes).map_err(|error| throw(&error))?;
+        }
+        Ok(run)
     }
 
     /// Prepares a run that goes on from a checkpoint's bytes. `config` is that of [`checkpoint_header`], or one that
@@ -590,6 +588,20 @@ impl Run {
             None => Ok(String::new()),
         }
     }
+}
+
+/// Tells `progress` a share and waits for its promise.
+///
+/// # Errors
+/// [`Error::Stopped`] where it answers false.
+async fn report(progress: &js_sys::Function, done: usize, all: usize) -> Result<()> {
+    let promise = progress.call1(&JsValue::NULL, &(done as f64 / all as f64).into());
+    let promise = promise.and_then(|promise| promise.dyn_into::<js_sys::Promise>());
+    let answer = match promise {
+        Ok(promise) => wasm_bindgen_futures::JsFuture::from(promise).await,
+        Err(error) => Err(error),
+    };
+    if answer.is_ok_and(|answer| answer.is_falsy()) { Err(Error::Stopped) } else { Ok(()) }
 }
 
 /// What the browser calls its adapter, in lower case; None without WebGPU.

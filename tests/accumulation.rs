@@ -1,6 +1,7 @@
 //! Gradient accumulation: a step in micro-batches is the step of the whole batch, but for the order of its sums.
 
 use trainlab::config::Config;
+use trainlab::data::Rows;
 use trainlab::engine::Device;
 use trainlab::error::Error;
 use trainlab::trainer::{Metric, Trainer};
@@ -76,13 +77,13 @@ async fn trainer(config: &Config, device: &Device) -> Trainer {
 async fn a_run_reads_and_counts_the_same() {
     let [mut config, ..] = configs();
     for device in [&Device::Cpu, gpu().await] {
-        let mut runs: Vec<(Vec<Metric>, Vec<u32>, f64)> = vec![];
+        let mut runs: Vec<(Vec<Metric>, Vec<Rows>, f64)> = vec![];
         for accumulation in [1, 4] {
             config.training.accumulation = accumulation;
             let mut trainer = trainer(&config, device).await;
             let metrics = train(&mut trainer, 6).await.expect("six steps");
             let evaluation = trainer.evaluate().await.expect("an evaluation");
-            runs.push((metrics, trainer.first_batches(3), evaluation.loss));
+            runs.push((metrics, trainer.first_rows(3).unwrap(), evaluation.loss));
             let summary = trainer.plan.summary();
             assert_eq!(summary.tokens_per_step, 4 * 33);
             assert_eq!(summary.flops_per_token, runs[0].0[0].flops as u64 / (4 * 33));

@@ -441,6 +441,7 @@ impl Model {
                 accumulate: false,
                 checkpointing: config.training.checkpointing,
                 largest: shape.rows().div_ceil(chunks) * vocabulary,
+                kept: Default::default(),
             };
             model::loss(&mut r, config, losses);
             r.tape.finish(&mut buffers)

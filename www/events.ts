@@ -100,6 +100,8 @@ export function fold(event: Event): void {
       break;
     case 'evaluation':
       state.record.value?.validation.push(event.evaluation);
+      if (state.record.value)
+        state.record.value.positions = { step: event.evaluation.step, by: event.positions };
       touch();
       break;
     case 'scores':

@@ -1,6 +1,7 @@
 // What the Rust core hands to the page: plain objects only. Types, no code.
 
 import type { Config, Value, Values } from './config/schema';
+import type { Attention, ByPosition, Induction, LengthLoss } from './length/use/types';
 import type { Budget } from './sweep/types';
 
 /** One setting (or several together) that does not fit, and what to do about it. */
@@ -81,6 +82,17 @@ export type TaskScore = {
   chance: number;
   /** The same where candidates are compared by log-probability per byte. */
   accuracy_per_byte: number;
+  /**
+   * The same by how far back lies what decides, in tokens: up to `last`, and more than half of that. Empty where that is
+   * no one place; missing in runs that were stored before it was measured.
+   */
+  by_distance?: {
+    last: number;
+    items: number;
+    accuracy: number;
+    standard_error: number;
+    chance: number;
+  }[];
 };
 
 /** What a model scored on downstream tasks, after so many steps; `accuracy` is the mean over them. */
@@ -205,7 +217,7 @@ export interface Run {
   pause(): void;
   /** After `failed`: the whole story. */
   explain(): Promise<string>;
-  evaluate(): Promise<Evaluation>;
+  evaluate(): Promise<Evaluation & { by_position: ByPosition }>;
   /**
    * Where the core has not the tokenizer itself: the texts of the downstream tasks, to be handed back in tokens, one after
    * the other, with how many each has. No scores are due before.
@@ -312,14 +324,50 @@ export interface Lab {
     budget: number,
     progress: (share: number) => Promise<boolean>,
   ): Promise<Profile>;
+  /**
+   * How well the run of a checkpoint predicts `read` bytes of held-out text in pieces of these lengths, in tokens; none
+   * are the usual ones. `progress` as for `profile`, here and below.
+   */
+  lengths(
+    config: Config,
+    checkpoint: Uint8Array,
+    text: string,
+    lengths: Uint32Array,
+    read: number,
+    progress: (share: number) => Promise<boolean>,
+  ): Promise<LengthLoss[]>;
+  /** How much better it predicts random tokens when they come a second time. */
+  induction(
+    config: Config,
+    checkpoint: Uint8Array,
+    text: string,
+    progress: (share: number) => Promise<boolean>,
+  ): Promise<Induction>;
+  /** What its heads attend to in a text; `tokens`: of that, where the core has not the tokenizer itself. */
+  attention(
+    config: Config,
+    checkpoint: Uint8Array,
+    text: string,
+    prompt: string,
+    tokens?: Uint32Array,
+  ): Promise<Attention>;
   /** The tilings of matrix products that were measured on this device, as JSON; undefined where none were. */
   tilings(): string | undefined;
   /** Takes them up again on the same adapter, so that nothing is measured twice. */
   recall(tilings: string): void;
   /** How many steps a budget gives such a run; for time, a short trial on this device tells. */
   steps_for(config: Config, text: string, budget: Budget): Promise<number>;
-  /** `progress` is told the share of kernels that are compiled. `tasks`: the visitor's own, as JSON Lines. */
-  start(config: Config, text: string, progress: (share: number) => void, tasks?: string): Promise<Run>;
+  /**
+   * `progress` is told the share of kernels that are compiled. `tasks`: the visitor's own, as JSON Lines. `init`: a
+   * checkpoint with whose parameters the run begins.
+   */
+  start(
+    config: Config,
+    text: string,
+    progress: (share: number) => void,
+    tasks?: string,
+    init?: Uint8Array,
+  ): Promise<Run>;
   /** The same from a checkpoint of such a run; refuses another text than it began with. */
   resume(
     config: Config,

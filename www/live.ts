@@ -202,7 +202,10 @@ export class LiveRun {
       this.post({ type: 'failed', message, diverged: pumped.diverged });
       return false;
     }
-    if (pumped.evaluation_due) this.post({ type: 'evaluation', evaluation: await this.run.evaluate() });
+    if (pumped.evaluation_due) {
+      const { by_position: positions, ...evaluation } = await this.run.evaluate();
+      this.post({ type: 'evaluation', evaluation, positions });
+    }
     if (pumped.scores_due) {
       // A part in each turn, so that commands are heard in between; no step is taken before all is asked.
       const scores = await this.run.score(PUMP_MS);

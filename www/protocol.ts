@@ -18,6 +18,7 @@ import type {
   Verdict,
   VocabularyUse,
 } from './lab';
+import type { ByPosition, Found, Question as UseQuestion, What } from './length/use/types';
 import type { Budget, Cost, Reading } from './sweep/types';
 import type { Stage } from './tokenizer/messages';
 
@@ -76,6 +77,15 @@ export type Command =
    * meanwhile ends it.
    */
   | { type: 'profile'; config: Config }
+  /**
+   * What does the present run, paused or over, make of its context? Told by `use-progress`, answered by `use-found` or
+   * `use-ended`. Whatever is asked for meanwhile ends it.
+   */
+  | { type: 'look-at-use'; question: UseQuestion }
+  /** Does nothing, and so ends that. */
+  | { type: 'end-use' }
+  /** Start a run with the parameters of the present one, which has ended, in place of it. Answered as `train`. */
+  | { type: 'extend'; run: string; config: Config }
   /** Do groups of runs differ? Answered by `compared` with the same id. */
   | { type: 'compare'; id: number; question: Question }
   /** Does nothing, and so ends a profile. */
@@ -189,7 +199,7 @@ export type Event =
   /** The device is gone for good, and the run with it; `from`: the step that it can be gone on from. */
   | { type: 'lost'; message: string; from: number | null }
   | { type: 'metrics'; metrics: Metric[] }
-  | { type: 'evaluation'; evaluation: Evaluation }
+  | { type: 'evaluation'; evaluation: Evaluation; positions: ByPosition }
   /** The downstream tasks were scored; `examples` show some of what was asked then. */
   | { type: 'scores'; scores: Scores }
   | { type: 'examples'; examples: Examples[] }
@@ -211,6 +221,12 @@ export type Event =
   | { type: 'profiled'; measured: Measured }
   /** No profile; `message`: why, or null where something else was asked for. */
   | { type: 'unprofiled'; message: string | null }
+  /** The share that is done of what is found out about the use of the context. */
+  | { type: 'use-progress'; what: What; share: number }
+  /** Of run `run`, after `step`. */
+  | { type: 'use-found'; run: string; step: number; found: Found }
+  /** Nothing was found; `message`: why, or null where something else was asked for. */
+  | { type: 'use-ended'; what: What; message: string | null }
   | { type: 'swept'; id: number; reading: Reading }
   /** `cost`: null where there is none, and why: problems of the config, or a message. */
   | { type: 'cost'; id: number; cost: Cost | null; problems: Problem[]; message: string | null }

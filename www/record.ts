@@ -2,6 +2,7 @@
 
 import type { Config } from './config/schema';
 import type { DeviceInfo, Evaluation, Examples, Metric, Plan, Sample, Scores } from './lab';
+import type { ByPosition } from './length/use/types';
 import type { StoredRun } from './store/types';
 
 /** A table of numbers that grows; every row stays. */
@@ -85,6 +86,8 @@ export class RunRecord {
   readonly scores: Scores[] = [];
   /** Some of the questions, as they were answered last. */
   examples: Examples[] = [];
+  /** The loss by position, as it was last validated. */
+  positions: { step: number; by: ByPosition } | null = null;
 
   readonly config: Config;
   readonly plan: Plan;
@@ -121,6 +124,7 @@ export class RunRecord {
     this.samples.push(...earlier.samples.filter(({ step }) => step <= this.from));
     this.scores.push(...earlier.scores.filter(({ step }) => step <= this.from));
     this.examples = earlier.examples;
+    this.positions = earlier.positions;
   }
 
   /** Scores of the same step as the last take their place: a run that goes on is asked again where it begins. */

@@ -178,6 +178,31 @@ export class Runs {
     return this.surely(alone, refuse);
   }
 
+  /** Looks at the present run as it stands. */
+  look(
+    work: (standing: Beginning & { bytes: Uint8Array }) => Promise<void>,
+    refuse: (error: unknown) => void,
+  ) {
+    const look = async () => {
+      const { run } = this;
+      if (!run) throw new Error('There is no model yet. Train one first.');
+      await work({ ...this.beginnings.last(), step: run.step, bytes: await run.checkpoint() });
+    };
+    return this.alone(look, refuse);
+  }
+
+  /** Begins a run with the parameters of the present one. */
+  extend(id: string, config: Config): Promise<void> {
+    const extend = async () => {
+      const { run } = this;
+      if (!run?.ended) throw new Error('There is no run that has ended. Train one first.');
+      const init = await run.checkpoint();
+      const beginning = { ...this.beginnings.last(), run: id, config, step: 0, bytes: null, init };
+      (await this.begin(beginning, { untried: true })).resume();
+    };
+    return this.surely(extend, this.refuse);
+  }
+
   private readonly report = (share: number): void => this.post({ type: 'starting', share });
 
   private readonly refuse = (error: unknown): void => {

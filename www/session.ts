@@ -7,6 +7,7 @@ import { Opener } from './device/opener';
 import { OwnTasks } from './downstream/tasks';
 import { describe, explain, passOn } from './errors';
 import type { DeviceChoice, Header, Lab, Problem, Question, Verdict } from './lab';
+import { Looker } from './length/use/looker';
 import { Planner } from './planner';
 import { Profiler } from './profile/profiler';
 import type { Command, Event } from './protocol';
@@ -48,6 +49,7 @@ export class Session {
   private readonly keeper: Keeper;
   private readonly runs: Runs;
   private readonly profiler: Profiler;
+  private readonly looker: Looker;
   private readonly splitter: Splitter;
   private readonly surveyor: Surveyor;
   private readonly ownTasks: OwnTasks;
@@ -71,6 +73,7 @@ export class Session {
     this.splitter = new Splitter(texts, tokenizers, line, post);
     this.profiler = new Profiler(opener, this.runs, texts, tokenizers, line, post);
     const { runs } = this;
+    this.looker = new Looker(opener, runs, tokenizers, line, post);
     this.surveyor = new Surveyor(core.sweep, opener, planner, runs, beginnings, tokenizers, line, post);
   }
 
@@ -138,7 +141,12 @@ export class Session {
         return this.profiler.profile(command.config);
       case 'compare':
         return this.compare(command);
+      case 'look-at-use':
+        return this.looker.look(command.question);
+      case 'extend':
+        return runs.extend(command.run, command.config);
       case 'end-profile':
+      case 'end-use':
         return;
       case 'sweep':
         return this.surveyor.sweep(command);

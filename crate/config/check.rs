@@ -267,6 +267,7 @@ fn check_together(config: &Config, problems: &mut Vec<Problem>) {
             "Shorten the warm-up or lengthen the run.",
         ));
     }
+    check_context_warmup(config, problems);
     if model.position == Position::Learned && config.evaluation.context > model.context {
         problems.push(Problem::new(
             "evaluation.context",
@@ -280,6 +281,30 @@ fn check_together(config: &Config, problems: &mut Vec<Problem>) {
     }
     if config.evaluation.prompt.is_empty() {
         problems.push(Problem::new("evaluation.prompt", "\"\"", "at least one character", "Write one."));
+    }
+}
+
+/// Whether the sequence length can begin where it is to, and double up to the context.
+fn check_context_warmup(config: &Config, problems: &mut Vec<Problem>) {
+    let (context, schedule) = (config.model.context, &config.schedule);
+    let start = schedule.context_start;
+    let reaches = |start: &u32| context.is_multiple_of(*start) && (context / start).is_power_of_two();
+    if start > 0 && !reaches(&start) {
+        let all: Vec<String> = (1..=context).filter(reaches).map(|start| start.to_string()).collect();
+        problems.push(Problem::new(
+            "schedule.context_start",
+            start,
+            format!("0, or what model.context ({context}) is a doubling of: {}", all.join(", ")),
+            "Take one of them, or change the context.",
+        ));
+    }
+    if start > 0 && !(1..=config.training.steps).contains(&schedule.context_warmup_steps) {
+        problems.push(Problem::new(
+            "schedule.context_warmup_steps",
+            schedule.context_warmup_steps,
+            format!("1 to training.steps ({}) with a schedule.context_start", config.training.steps),
+            "Change it, or take 0 for schedule.context_start.",
+        ));
     }
 }
 
@@ -389,6 +414,12 @@ mod tests {
             (json!({"model": {"kv_heads": 3}}), "model.kv_heads", "a divisor of model.heads (4): 1, 2, 4"),
             (json!({"model": {"kv_heads": 8}}), "model.kv_heads", "a divisor of model.heads (4)"),
             (json!({"evaluation": {"context": 65}}), "evaluation.context", "at most model.context (64)"),
+            (
+                json!({"schedule": {"context_start": 12, "context_warmup_steps": 9}}),
+                "schedule.context_start",
+                "1, 2, 4, 8",
+            ),
+            (json!({"schedule": {"context_start": 16}}), "schedule.context_warmup_steps", "1 to training.steps (2000)"),
             (json!({"evaluation": {"prompt": ""}}), "evaluation.prompt", "at least one character"),
             (json!({"downstream": {"tasks": "cloze"}}), "downstream.tasks", "any of cloze, agreement, count"),
             (json!({"downstream": {"tasks": ["close"]}}), "downstream.tasks", "Did you mean `cloze`?"),

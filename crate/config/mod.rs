@@ -271,6 +271,15 @@ pub struct ScheduleConfig {
     #[schemars(range(min = 0.0, max = 1.0), extend("x-advanced" = true))]
     #[schemars(extend("x-when" = { "kind": ["cosine", "linear"] }))]
     pub final_fraction: f64,
+    /// Sequence length to begin with; it doubles up to the context. 0 trains at the whole context from the start.
+    ///
+    /// Steps read as many tokens as ever: a shorter sequence makes a larger batch (Li et al. 2021, arXiv 2108.06084). The
+    /// context must be 2, 4, 8, … times as long. Validations and samples see the whole context all the while.
+    #[schemars(range(min = 0, max = 8192), extend("x-unit" = "tokens", "x-advanced" = true))]
+    pub context_start: u32,
+    /// Steps until the whole context is reached, each length taking as many of them.
+    #[schemars(range(min = 0, max = 1_000_000), extend("x-unit" = "steps", "x-advanced" = true))]
+    pub context_warmup_steps: u32,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -349,6 +358,20 @@ impl DataConfig {
 }
 
 impl Config {
+    /// The sequence lengths before the whole context, each with the last step that takes it; none without a warm-up.
+    /// They double, and share the warm-up's steps out evenly.
+    pub fn shorter_contexts(&self) -> Vec<(u32, u32)> {
+        let ScheduleConfig { context_start: start, context_warmup_steps: steps, .. } = self.schedule;
+        if start == 0 {
+            return vec![];
+        }
+        let lengths: Vec<u32> =
+            (0..).map_while(|doublings| start.checked_shl(doublings)).take_while(|&n| n < self.model.context).collect();
+        let count = lengths.len() as u64;
+        let last = |i: u64| (u64::from(steps) * (i + 1) / count) as u32;
+        (0..count).zip(lengths).map(|(i, length)| (length, last(i))).collect()
+    }
+
     /// Length of the sequences that validations read.
     pub fn evaluation_context(&self) -> u32 {
         if self.evaluation.context == 0 { self.model.context } else { self.evaluation.context }
@@ -478,7 +501,8 @@ impl Default for ModelConfig {
 
 impl Default for ScheduleConfig {
     fn default() -> Self {
-        Self { kind: ScheduleKind::default(), warmup_steps: 20, final_fraction: 0.1 }
+        let kind = ScheduleKind::default();
+        Self { kind, warmup_steps: 20, final_fraction: 0.1, context_start: 0, context_warmup_steps: 0 }
     }
 }
 

@@ -73,6 +73,8 @@ pub struct Entropy {
 pub struct Window<'a> {
     /// (T+1), fewer in the last window
     pub tokens: &'a [u32],
+    /// Which token of the held-out part is the first of them.
+    pub first: usize,
     /// Bytes of UTF-8 that all of them but the first stand for.
     pub scored_bytes: u32,
 }
@@ -222,21 +224,26 @@ impl Dataset {
     ///
     /// There is one at least.
     pub fn validation_windows(&self, context: usize, max_bytes: usize) -> Vec<Window<'_>> {
-        let bytes_of = |at: usize| match &self.held_out_covered {
-            Some(covered) => covered[at],
-            None => self.tokenizer.token_bytes(self.held_out[at]),
-        };
         let mut bytes = 0;
         let within = (0..self.held_out.len()).take_while(|&at| {
-            bytes += bytes_of(at) as usize;
+            bytes += self.held_out_bytes_of(at) as usize;
             bytes <= max_bytes
         });
         let end = within.count().max(2).min(self.held_out.len());
         let windows = (0..end.saturating_sub(1)).step_by(context).map(|begin| {
             let last = (begin + context).min(end - 1);
-            Window { tokens: &self.held_out[begin..=last], scored_bytes: (begin + 1..=last).map(bytes_of).sum() }
+            let scored_bytes = (begin + 1..=last).map(|at| self.held_out_bytes_of(at)).sum();
+            Window { tokens: &self.held_out[begin..=last], first: begin, scored_bytes }
         });
         windows.collect()
+    }
+
+    /// Bytes of the text that a token of the held-out part covers.
+    pub fn held_out_bytes_of(&self, at: usize) -> u32 {
+        match &self.held_out_covered {
+            Some(covered) => covered[at],
+            None => self.tokenizer.token_bytes(self.held_out[at]),
+        }
     }
 }
 

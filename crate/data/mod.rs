@@ -10,11 +10,13 @@
 //! - [`dataset`] splits a text, tokenises it and knows the bytes behind every token
 //! - [`documents`] says where one document ends and the next begins, [`lengths`] how long they are
 //! - [`vocabulary`] counts what a text uses of a vocabulary, and shows how texts are split
+//! - [`by_position`] tells a loss by how much of its window a token has before it
 //! - [`batches`] draws the rows of a step, [`packing`] lays them out, [`usage`] counts what was read
 //!
 //! Nothing here knows the GPU, the model or JavaScript.
 
 pub mod batches;
+pub mod by_position;
 pub mod corpus;
 pub mod dataset;
 pub mod documents;
@@ -28,6 +30,7 @@ pub mod usage;
 pub mod vocabulary;
 
 pub use batches::Batches;
+pub use by_position::{ByPosition, Tally};
 pub use corpus::{Corpus, TEXT_MAX_BYTES, TEXT_MIN_BYTES, check_text};
 pub use dataset::{Dataset, Entropy, Origin, Window, bits_per_byte, split, standard_error};
 pub use documents::Documents;

@@ -93,7 +93,12 @@ impl Pairs {
 
     /// All of them, for the first time.
     pub fn told(&self) -> String {
-        let told: Vec<String> = (0..self.0.len()).map(|i| self.question(i).concat()).collect();
+        self.told_to(self.0.len())
+    }
+
+    /// The first so many of them.
+    pub fn told_to(&self, count: usize) -> String {
+        let told: Vec<String> = (0..count).map(|i| self.question(i).concat()).collect();
         told.join(" ")
     }
 

@@ -26,7 +26,7 @@ use crate::error::{Error, Problem, Result};
 use crate::random::{Random, Stream};
 pub use own::OwnTasks;
 pub use rows::{Exam, Row, Tokenised};
-pub use score::{Answer, Scores, TaskScore, scores};
+pub use score::{Answer, DistanceScore, Scores, TaskScore, scores};
 
 /// A question with its candidates. The context ends without a space, a candidate begins with one and ends with a full
 /// stop, so that none is another's beginning. A single candidate has to be written by the model itself.
@@ -39,6 +39,8 @@ pub struct Item {
     /// How much lies between what decides the answer and the question: sentences of a story, pairs, letters of a string.
     /// None where nobody knows.
     pub distance: Option<usize>,
+    /// Where in the context that which decides ends, in bytes; None where it is no one place, or nobody knows.
+    pub fact: Option<usize>,
 }
 
 /// The items of one task.
@@ -120,10 +122,12 @@ impl Item {
 
     /// With the right choice and the wrong ones in an order that says nothing.
     fn shuffled(context: String, right: String, wrong: Vec<String>, distance: usize, random: &mut Random) -> Self {
+        // Where it lies is for those to say who know.
+        let fact = None;
         let answer = random.below(wrong.len() as u32 + 1) as usize;
         let mut choices = wrong;
         choices.insert(answer, right);
-        Self { context, choices, answer, distance: Some(distance) }
+        Self { context, choices, answer, distance: Some(distance), fact }
     }
 }
 

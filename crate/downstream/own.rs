@@ -82,7 +82,7 @@ fn item(line: &str) -> Result<Item, Problem> {
     }
     let allowed = format!("0 to {}: which choice is right, counted from 0", count - 1);
     check(answer < count, "answer", answer.to_string(), &allowed, "Name one of the choices by its place.")?;
-    Ok(Item { context, choices, answer, distance: None })
+    Ok(Item { context, choices, answer, distance: None, fact: None })
 }
 
 #[cfg(test)]

@@ -18,7 +18,9 @@ pub fn key_value(random: &mut Random) -> Item {
     let asked = random.below(PAIRS as u32) as usize;
     let [question, answer] = pairs.question(asked);
     let others = (0..PAIRS).filter(|&i| i != asked).map(|i| pairs.question(i)[1].clone()).collect();
-    Item::shuffled(format!("{} {question}", pairs.told()), answer, others, PAIRS - 1 - asked, random)
+    let fact = pairs.told_to(asked + 1).len();
+    let item = Item::shuffled(format!("{} {question}", pairs.told()), answer, others, PAIRS - 1 - asked, random);
+    Item { fact: Some(fact), ..item }
 }
 
 /// A string, to be copied or reversed.
@@ -26,5 +28,21 @@ pub fn string(task: Task, random: &mut Random) -> Item {
     let practice = if task == Task::Reverse { Practice::Reverse } else { Practice::Copy };
     let length = SHORTEST + random.below((LONGEST - SHORTEST + 1) as u32) as usize;
     let [context, answer] = practice.string(length, random);
-    Item { context, choices: vec![answer], answer: 0, distance: Some(length) }
+    Item { context, choices: vec![answer], answer: 0, distance: Some(length), fact: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Stream;
+
+    #[test]
+    fn a_pair_is_told_where_its_item_says() {
+        for i in 0..100 {
+            let item = key_value(&mut Random::new(1, Stream::Item(i)));
+            let told = &item.context[..item.fact.unwrap()];
+            let key = item.context.rsplit(' ').next().unwrap();
+            assert!(told.ends_with(&format!("{key}{}", item.choices[item.answer])), "{told} in {}", item.context);
+        }
+    }
 }

@@ -24,17 +24,21 @@ pub struct Row {
 pub struct Exam {
     pub tasks: Vec<TaskItems>,
     pub rows: Vec<Row>,
+    /// For each item, one after the other, the tokens between the end of the fact and the answer, where it has a fact.
+    pub distances: Vec<Option<usize>>,
 }
 
 /// Texts in tokens, in the order of [`texts`].
 pub type Tokenised = Vec<Vec<u32>>;
 
-/// What has to be encoded: for each item its context, and its context with each of its choices.
+/// What has to be encoded: for each item its context, its context up to the end of the fact where it has one, and its
+/// context with each of its choices.
 pub fn texts(tasks: &[TaskItems]) -> Vec<String> {
     let items = tasks.iter().flat_map(|task| &task.items);
-    let texts = items.flat_map(|Item { context, choices, .. }| {
+    let texts = items.flat_map(|Item { context, choices, fact, .. }| {
         let whole = choices.iter().map(move |choice| format!("{context}{choice}"));
-        std::iter::once(context.trim_end().to_owned()).chain(whole)
+        let fact = fact.map(|end| context[..end].to_owned());
+        std::iter::once(context.trim_end().to_owned()).chain(fact).chain(whole)
     });
     texts.collect()
 }
@@ -50,10 +54,12 @@ impl Exam {
             Err(Error::refused(Problem::new("downstream.tasks", value, allowed, "Change the item or the tokenizer.")))
         };
         let mut tokens = tokens.into_iter();
-        let mut rows = vec![];
+        let (mut rows, mut distances) = (vec![], vec![]);
         for TaskItems { task, items, .. } in &tasks {
             for (i, item) in items.iter().enumerate() {
                 let before = tokens.next().unwrap_or_default().len();
+                let told = item.fact.map(|_| tokens.next().unwrap_or_default().len());
+                distances.push(told.map(|told| before.saturating_sub(told)));
                 for choice in &item.choices {
                     let whole = tokens.next().unwrap_or_default();
                     if before == 0 || whole.len() < 2 || whole.iter().any(|&id| id as usize >= vocabulary) {
@@ -66,7 +72,7 @@ impl Exam {
         if tokens.next().is_some() {
             return refuse("tokens of other items".to_owned());
         }
-        Ok(Self { tasks, rows })
+        Ok(Self { tasks, rows, distances })
     }
 }
 
@@ -85,7 +91,7 @@ mod tests {
 
     fn task(context: &str, choices: &[&str]) -> Vec<TaskItems> {
         let choices = choices.iter().map(|&choice| choice.to_owned()).collect();
-        let item = Item { context: context.to_owned(), choices, answer: 0, distance: None };
+        let item = Item { context: context.to_owned(), choices, answer: 0, distance: None, fact: None };
         vec![TaskItems { task: Task::Own, items: vec![item], dropped: 0 }]
     }
 
@@ -93,6 +99,19 @@ mod tests {
         let bytes = Tokenizer::train(TokenizerKind::Bytes, "").unwrap();
         let tokens = texts(&tasks).iter().map(|text| bytes.encode(text).unwrap()).collect();
         Exam::new(tasks, tokens, context, 256).map(|exam| exam.rows)
+    }
+
+    #[test]
+    fn distances_are_counted_in_tokens() {
+        let mut tasks = task("The cat hid. Then it slept in the", &[" sun.", " box."]);
+        tasks[0].items[0].fact = Some(12);
+        tasks.extend(task("The dog ran to the", &[" sun.", " box."]));
+        let bytes = Tokenizer::train(TokenizerKind::Bytes, "").unwrap();
+        let tokens: Tokenised = texts(&tasks).iter().map(|text| bytes.encode(text).unwrap()).collect();
+        assert_eq!(tokens.len(), 7, "two contexts, one up to its fact, four with a choice");
+        let exam = Exam::new(tasks, tokens, 64, 256).unwrap();
+        assert_eq!(exam.distances, [Some(21), None]);
+        assert_eq!((exam.rows.len(), exam.rows[0].tokens.len()), (4, 38));
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! What a model's log-probabilities come to.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::{Exam, Item, TaskItems};
+use crate::data::by_position::bucket;
 
 /// What the model said to one row.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,6 +27,8 @@ pub struct Answer<'a> {
     pub chosen: Option<usize>,
     /// The same by log-probability per byte of the choice.
     pub chosen_per_byte: Option<usize>,
+    /// Tokens between the end of the fact and the answer; null where the item has no such fact.
+    pub distance_in_tokens: Option<usize>,
 }
 
 /// What a model scored on one task.
@@ -39,6 +44,18 @@ pub struct TaskScore {
     pub chance: f64,
     /// The same as `accuracy` where candidates are compared by log-probability per byte.
     pub accuracy_per_byte: f64,
+    /// The same by how far back the fact lies, the nearest first; none for a task without such facts.
+    pub by_distance: Vec<DistanceScore>,
+}
+
+/// What a model scored on the items whose facts lie at most `last` tokens back, and more than half of that: 1, 2, 3–4, …
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DistanceScore {
+    pub last: u32,
+    pub items: usize,
+    pub accuracy: f64,
+    pub standard_error: f64,
+    pub chance: f64,
 }
 
 /// What a model scored after so many steps.
@@ -60,11 +77,13 @@ impl Exam {
     pub fn answers<'a>(&'a self, verdicts: &'a [Verdict]) -> impl Iterator<Item = (&'a TaskItems, Vec<Answer<'a>>)> {
         assert_eq!(verdicts.len(), self.rows.len(), "a verdict for each row");
         let mut left = verdicts;
+        let mut distances = self.distances.iter().copied();
         self.tasks.iter().map(move |task| {
             let answers = task.items.iter().map(|item| {
                 let (verdicts, rest) = left.split_at(item.choices.len());
                 left = rest;
-                Answer::new(item, verdicts)
+                let distance_in_tokens = distances.next().flatten();
+                Answer { distance_in_tokens, ..Answer::new(item, verdicts) }
             });
             let answers = answers.collect();
             (task, answers)
@@ -77,12 +96,12 @@ impl<'a> Answer<'a> {
         let log_probabilities: Vec<f64> = verdicts.iter().map(|verdict| verdict.log_probability).collect();
         if let [Verdict { written, .. }] = *verdicts {
             let chosen = written.then_some(0);
-            return Self { item, log_probabilities, chosen, chosen_per_byte: chosen };
+            return Self { item, log_probabilities, chosen, chosen_per_byte: chosen, distance_in_tokens: None };
         }
         let per_byte: Vec<f64> =
             log_probabilities.iter().zip(&item.choices).map(|(log, choice)| log / choice.len() as f64).collect();
         let (chosen, chosen_per_byte) = (likeliest(&log_probabilities), likeliest(&per_byte));
-        Self { item, log_probabilities, chosen, chosen_per_byte }
+        Self { item, log_probabilities, chosen, chosen_per_byte, distance_in_tokens: None }
     }
 }
 
@@ -110,11 +129,38 @@ fn score(TaskItems { task, items, .. }: &TaskItems, answers: &[Answer]) -> TaskS
         task: task.name(),
         items: items.len(),
         accuracy,
-        // One item alone says nothing about others.
-        standard_error: (accuracy * (1.0 - accuracy) / (count - 1.0).max(1.0)).sqrt(),
+        standard_error: standard_error(accuracy, items.len()),
         chance: items.iter().map(Item::chance).sum::<f64>() / count,
         accuracy_per_byte: share(&|answer| answer.chosen_per_byte),
+        by_distance: by_distance(answers),
     }
+}
+
+/// √(p (1 − p) / (n − 1)); one item alone says nothing about others.
+fn standard_error(accuracy: f64, items: usize) -> f64 {
+    (accuracy * (1.0 - accuracy) / (items as f64 - 1.0).max(1.0)).sqrt()
+}
+
+fn by_distance(answers: &[Answer]) -> Vec<DistanceScore> {
+    let mut buckets: BTreeMap<usize, Vec<&Answer>> = BTreeMap::new();
+    for answer in answers {
+        if let Some(distance) = answer.distance_in_tokens {
+            buckets.entry(bucket(distance.max(1))).or_default().push(answer);
+        }
+    }
+    let score = |(bucket, answers): (usize, Vec<&Answer>)| {
+        let items = answers.len();
+        let right = answers.iter().filter(|answer| answer.chosen == Some(answer.item.answer)).count();
+        let accuracy = right as f64 / items as f64;
+        DistanceScore {
+            last: 1 << bucket,
+            items,
+            accuracy,
+            standard_error: standard_error(accuracy, items),
+            chance: answers.iter().map(|answer| answer.item.chance()).sum::<f64>() / items as f64,
+        }
+    };
+    buckets.into_iter().map(score).collect()
 }
 
 #[cfg(test)]
@@ -129,6 +175,7 @@ mod tests {
             choices: choices.iter().map(|&choice| choice.to_owned()).collect(),
             answer,
             distance: None,
+            fact: None,
         };
         let first = vec![item(&[" b.", " ccccccc."], 1), item(&[" b.", " ccccccc."], 0), item(&[" x", " y"], 1)];
         let second = vec![item(&[" b."], 0), item(&[" b."], 0)];
@@ -138,6 +185,21 @@ mod tests {
         ];
         let tokens = texts(&tasks).iter().map(|text| text.bytes().map(u32::from).collect()).collect();
         Exam::new(tasks, tokens, 64, 256).unwrap()
+    }
+
+    #[test]
+    fn scores_by_distance_are_those_of_their_items() {
+        let mut exam = exam();
+        exam.distances = vec![Some(3), Some(9), Some(4), None, Some(0)];
+        let verdicts: Vec<Verdict> = [-3.0, -6.0, -3.0, -6.0, -9.0, -1.0, -9.0, -0.1]
+            .into_iter()
+            .map(|log_probability| Verdict { log_probability, written: false })
+            .collect();
+        let (tasks, ..) = scores(&exam, &verdicts);
+        let near = DistanceScore { last: 4, items: 2, accuracy: 0.5, standard_error: 0.5, chance: 0.5 };
+        let far = DistanceScore { last: 16, items: 1, accuracy: 1.0, standard_error: 0.0, chance: 0.5 };
+        assert_eq!(tasks[0].by_distance, [near, far]);
+        assert_eq!(tasks[1].by_distance.iter().map(|at| (at.last, at.items)).collect::<Vec<_>>(), [(1, 1)]);
     }
 
     #[test]

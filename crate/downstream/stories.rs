@@ -22,13 +22,13 @@ pub fn item(task: Task, random: &mut Random) -> Option<Item> {
     }
     let Fact { sentence, ref answer, .. } = **random.choose(&facts);
     let wrong = wrong(&story, sentence, random)?.into_iter().map(|event| ending(&story, sentence, event)).collect();
-    let distance = match decided_by(&story, sentence) {
-        Some(before) => sentence - before - 1,
-        // By the sentence itself.
-        None => 0,
-    };
+    let decided_by = decided_by(&story, sentence);
+    // By the sentence itself, where by none before.
+    let distance = decided_by.map_or(0, |before| sentence - before - 1);
+    let fact = decided_by.map(|before| story.told_to(before).len());
     let context = text[..answer.start].to_owned();
-    Some(Item::shuffled(context, text[answer.clone()].to_owned(), wrong, distance, random))
+    let item = Item::shuffled(context, text[answer.clone()].to_owned(), wrong, distance, random);
+    Some(Item { fact, ..item })
 }
 
 /// What else could have happened in place of a sentence's event: as likely as the truth to someone who has not paid
@@ -200,6 +200,23 @@ mod tests {
     static NOUNS: LazyLock<Vec<Noun>> = LazyLock::new(|| ANIMALS.iter().chain(&SIGHTS).copied().collect());
     static ALL: LazyLock<HashSet<&str>> =
         LazyLock::new(|| NOUNS.iter().flat_map(|noun| [noun.one, noun.many]).collect());
+
+    /// The sentence that decides ends where the item says: the last one up to there tells the answer, and those between
+    /// it and the question are as many as the distance.
+    #[test]
+    fn facts_lie_where_items_say() {
+        for task in [Task::Cloze, Task::Tracking, Task::Recall] {
+            for item in items(task) {
+                let (told, between) = item.context.split_at(item.fact.expect("a sentence decides"));
+                let last = told.trim_end_matches('.').rsplit(". ").next().unwrap();
+                let answer = item.choices[item.answer].trim_matches([' ', '.']);
+                assert!(told.ends_with('.') && last.contains(answer), "{answer} in `{last}` of {}", item.context);
+                assert_eq!(between.matches(['.', '!', '?']).count(), item.distance.unwrap(), "{between}");
+            }
+        }
+        assert!(items(Task::Count).iter().all(|item| item.fact < Some(item.context.len())));
+        assert!(items(Task::Agreement).iter().all(|item| item.fact.is_none()), "the sentence itself decides");
+    }
 
     #[test]
     fn what_was_told_is_among_the_wrong_answers() {

@@ -561,6 +561,27 @@ impl<'a, R: Real> Backward<'a, R> {
     }
 }
 
+/// P (H, T, T) of one sequence from its qkv (T, (H + 2 KV) D), after QK-norm and turns: what a run never stores, for
+/// looking at. Weights of keys that a query does not see are 0.
+pub fn weights<R: Real>(shape: AttentionShape, qkv: &[R]) -> Vec<R> {
+    assert_eq!((shape.batch, qkv.len()), (1, shape.qkv_len()), "one sequence's qkv");
+    let (d, token, context) = (shape.head_size, shape.qkv_width(), shape.context);
+    let mut weights = vec![R::ZERO; shape.heads * context * context];
+    let mut scores = vec![R::ZERO; TILE * context];
+    shape.for_each_head(|head| {
+        for (first, rows, keys) in shape.tiles() {
+            score(&mut scores, &qkv[head.q + first * token..], &qkv[head.k..], [rows, keys, d], token);
+            shape.bias(&mut scores, head.number, first, [rows, keys]);
+            for (i, row) in scores[..rows * keys].chunks_exact_mut(keys).enumerate() {
+                let seen = &mut row[..first + i + 1];
+                softmax(seen, R::of(shape.scale()));
+                weights[(head.row + first + i) * context..][..seen.len()].copy_from_slice(seen);
+            }
+        }
+    });
+    weights
+}
+
 /// Scores become weights, softmax(scale · scores); returns their log-sum-exp.
 #[inline(always)]
 pub(super) fn softmax<R: Real>(scores: &mut [R], scale: R) -> R {

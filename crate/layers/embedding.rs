@@ -9,7 +9,8 @@ use crate::tape::Tensor;
 /// the head's share already, and this is added to it.
 pub fn embed(r: &mut Recorder, x: Variable, position: Position, tied: bool) {
     let (tokens, positions) = ("tok_emb.weight", "pos_emb.weight");
-    let of_context = |tensor: Tensor| tensor.slice(0..r.shape.context * r.shape.width);
+    let len = r.shape.context * r.shape.width;
+    let of_context = |tensor: Tensor| tensor.slice(0..len);
     let learned = position == Position::Learned;
     let added = match position {
         Position::Learned => Some(of_context(r.weight(positions))),
@@ -33,7 +34,8 @@ pub fn embed(r: &mut Recorder, x: Variable, position: Position, tied: bool) {
             accumulate_positions: r.accumulate,
         };
         let mut tensors = vec![r.batch.starts, r.batch.order, x.gradient, r.gradient(tokens)];
-        tensors.extend(learned.then(|| r.gradient(positions)));
+        // Where the tape's context is a part of the model's, the gradients of the other positions stay zero.
+        tensors.extend(learned.then(|| of_context(r.gradient(positions))));
         tensors.extend(sorted.into_iter().flatten());
         r.tape.backward(|group| group.push(kernel, "embedding gradient", &tensors));
     }

@@ -16,6 +16,8 @@ pub use head::{logits, loss};
 pub use linear::{Linear, Nonlinearity, linear};
 pub use norm::norm;
 
+use std::collections::BTreeMap;
+
 use crate::kernels::embedding::EmbedShape;
 use crate::parameters::Parameters;
 use crate::tape::{Tape, Tensor};
@@ -56,6 +58,8 @@ pub struct Recorder<'a> {
     pub checkpointing: bool,
     /// Largest tensor that may be made, in elements.
     pub largest: usize,
+    /// Where activations go that are read after a forward pass, by their names; all others share memory.
+    pub kept: BTreeMap<String, Tensor>,
 }
 
 /// A batch as uploaded; see [`crate::kernels::embedding`].
@@ -80,6 +84,19 @@ pub struct Packed {
     pub weights: Tensor,
     /// Where each position of documents occurs, (T+1) and (B·T); where positions are trained.
     pub positions: Option<[Tensor; 2]>,
+}
+
+impl Batch {
+    /// The part that a batch of this shape takes up: it may be of shorter sequences, and then of more of them.
+    pub fn of(self, shape: EmbedShape) -> Self {
+        let positions =
+            |packed: Packed| packed.positions.map(|[starts, order]| [starts.slice(0..shape.context + 1), order]);
+        Self {
+            tokens: self.tokens.slice(0..shape.tokens_len()),
+            packed: self.packed.map(|packed| Packed { positions: positions(packed), ..packed }),
+            ..self
+        }
+    }
 }
 
 impl Recorder<'_> {
@@ -115,6 +132,10 @@ impl Recorder<'_> {
     /// A new activation of (rows, `columns`).
     pub fn variable(&mut self, label: &str, columns: usize) -> Variable {
         let len = self.rows() * columns;
+        if let Some(&value) = self.kept.get(label) {
+            // Nothing asks for its gradient.
+            return Variable { value, gradient: value };
+        }
         Variable { value: self.tape.transient(label, len), gradient: self.tape.transient(format!("d {label}"), len) }
     }
 }

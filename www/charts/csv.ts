@@ -1,4 +1,5 @@
 // All points of a run as one tidy table: a row a point, `series` says which kind; each downstream task is one of its own.
+// One whose facts lie at known places has further rows, `downstream:recall:64`: facts 33 to 64 tokens back.
 // `standard_error` is that of a validation's bits per byte, or of an accuracy.
 
 import { METRIC, PLACE, type RunRecord } from '../record';
@@ -35,6 +36,11 @@ export function toCsv(run: RunRecord): string {
       for (const key of PLACE) values[key] = scores[key];
       const series = score.task ? `downstream:${score.task}` : 'downstream';
       rows.push([series, ...keys.map((key) => cellOf(values[key]))]);
+      // By how far back lies what decides, in tokens.
+      for (const { last, ...near } of 'by_distance' in score ? (score.by_distance ?? []) : []) {
+        const of = { ...values, accuracy_per_byte: null, ...near } as Record<string, unknown>;
+        rows.push([`${series}:${last}`, ...keys.map((key) => cellOf(of[key]))]);
+      }
     }
   }
   const { unigram_loss, unigram_bits_per_byte } = run.plan;

@@ -26,6 +26,8 @@ export type Beginning = {
   step: number;
   /** The checkpoint; null for a run that begins at its first step. */
   bytes: Uint8Array | null;
+  /** A checkpoint with whose parameters it begins, at its first step. */
+  init?: Uint8Array;
   /** The name of a text that may be another than the run was trained on. */
   doubtful?: string;
 };
@@ -107,13 +109,13 @@ export class Beginnings {
 }
 
 export async function begin(
-  { config, text: { text }, bytes, doubtful }: Beginning,
+  { config, text: { text }, bytes, init, doubtful }: Beginning,
   lab: Lab,
   report: (share: number) => void,
   tasks: string | undefined,
 ): Promise<Run> {
   try {
-    if (bytes === null) return await lab.start(config, text, report, tasks);
+    if (bytes === null) return await lab.start(config, text, report, tasks, init);
     return await lab.resume(config, bytes, text, report, tasks);
   } catch (error) {
     if (isPanic(error) || isLoss(error) || doubtful === undefined) throw error;

@@ -10,7 +10,8 @@ const MARGIN = { left: 64, right: 18, top: 12, bottom: 46 };
 const ACROSS = 78;
 const UPWARDS = 44;
 
-export type Axis = { scale: Scale; label: string };
+/** `ticks`: where round numbers are others than usual. */
+export type Axis = { scale: Scale; label: string; ticks?: number[] };
 
 export type Places = { x: (value: number) => number; y: (value: number) => number };
 
@@ -21,6 +22,13 @@ type Props = {
   y: Axis;
   children: (places: Places) => ComponentChildren;
 };
+
+/** Every so many of those that are given, the last one among them. */
+function acrossTicks({ scale, ticks: given }: Axis, most: number): number[] {
+  if (!given) return ticks(scale, most);
+  const stride = Math.ceil(given.length / most);
+  return given.filter((_, i) => (given.length - 1 - i) % stride === 0);
+}
 
 export function Frame({ width, height, x, y, children }: Props) {
   const inner = { width: width - MARGIN.left - MARGIN.right, height: height - MARGIN.top - MARGIN.bottom };
@@ -33,7 +41,7 @@ export function Frame({ width, height, x, y, children }: Props) {
   return (
     <>
       <g class="grid">
-        {ticks(x.scale, Math.max(Math.floor(inner.width / ACROSS), 2)).map((tick) => (
+        {acrossTicks(x, Math.max(Math.floor(inner.width / ACROSS), 2)).map((tick) => (
           <g key={tick}>
             <line x1={places.x(tick)} x2={places.x(tick)} y1={top} y2={bottom + 5} />
             <text x={places.x(tick)} y={bottom + 18} text-anchor="middle">

@@ -3,6 +3,7 @@
 import { count } from '../format';
 import type { Answer, Examples, Scores, TaskScore } from '../lab';
 import { record, revision } from '../state';
+import { Distances } from './distances';
 import { chosenOf, nearChance, per, titleOf } from './words';
 
 export function Downstream() {
@@ -19,6 +20,7 @@ export function Downstream() {
         within two of chance may be guessing.
       </p>
       <Table scores={scores} />
+      <Distances scores={scores} />
       {run.examples.map((examples) => (
         <Shown key={examples.task} examples={examples} />
       ))}

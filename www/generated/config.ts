@@ -357,6 +357,17 @@ export interface ScheduleConfig {
    * The learning rate at the last step, as a share of the peak.
    */
   final_fraction?: number;
+  /**
+   * Sequence length to begin with; it doubles up to the context. 0 trains at the whole context from the start.
+   *
+   * Steps read as many tokens as ever: a shorter sequence makes a larger batch (Li et al. 2021, arXiv 2108.06084). The
+   * context must be 2, 4, 8, … times as long. Validations and samples see the whole context all the while.
+   */
+  context_start?: number;
+  /**
+   * Steps until the whole context is reached, each length taking as many of them.
+   */
+  context_warmup_steps?: number;
 }
 /**
  * How long, how much at a time, and from which seed.

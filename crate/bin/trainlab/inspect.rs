@@ -6,7 +6,8 @@ use std::rc::Rc;
 use serde_json::json;
 use trainlab::checkpoint::Checkpoint;
 use trainlab::config::{self, Config};
-use trainlab::data::Subword;
+use trainlab::context::Subject;
+use trainlab::data::{Dataset, Subword};
 use trainlab::downstream::score::Verdict;
 use trainlab::downstream::{Exam, Row, TaskItems};
 use trainlab::engine::{Device, DeviceChoice};
@@ -14,6 +15,7 @@ use trainlab::error::{Error, Problem, Result};
 use trainlab::plan::Plan;
 use trainlab::trainer::Trainer;
 
+use crate::context;
 use crate::files::{self, CHECKPOINT};
 use crate::input::{self, DeviceArg, RunArgs};
 use crate::print;
@@ -61,10 +63,33 @@ impl SavedArgs {
     }
 
     async fn load_on(&self, config: &Config, text: &str) -> Result<Trainer> {
+        let Opened { bytes, dataset, device } = self.open(config, text).await?;
+        Trainer::resume(config, dataset, &device, &bytes, |_, _| ()).await
+    }
+
+    /// The run's model, to be looked at.
+    pub async fn subject(&self, config: &Config) -> Result<Subject> {
+        let text = input::text(config, self.text.as_deref())?;
+        self.open(config, &text).await?.subject(config)
+    }
+
+    async fn open(&self, config: &Config, text: &str) -> Result<Opened> {
         let bytes = self.bytes()?;
-        let dataset = input::tokenised(config, text, saved_tokenizer(&bytes)?)?;
-        let device = input::open(self.device).await?;
-        Trainer::resume(config, Rc::new(dataset), &device, &bytes, |_, _| ()).await
+        let dataset = Rc::new(input::tokenised(config, text, saved_tokenizer(&bytes)?)?);
+        Ok(Opened { bytes, dataset, device: input::open(self.device).await? })
+    }
+}
+
+/// A saved run, its text and where it is to be looked at.
+struct Opened {
+    bytes: Vec<u8>,
+    dataset: Rc<Dataset>,
+    device: Device,
+}
+
+impl Opened {
+    fn subject(&self, config: &Config) -> Result<Subject> {
+        Subject::of_checkpoint(config, Rc::clone(&self.dataset), &self.device, &self.bytes)
     }
 }
 
@@ -91,6 +116,15 @@ pub struct EvalArgs {
     /// are scored, the log-probabilities (in nats) and what the model chose.
     #[arg(long, value_name = "FILE")]
     export_items: Option<PathBuf>,
+    /// Show the loss by position in the context as a table too, on standard error.
+    #[arg(long)]
+    by_position: bool,
+    /// Validate at these lengths too, in tokens, such as 32,64,128,256: the same held-out text, in pieces as long.
+    #[arg(long, value_name = "TOKENS,…", value_delimiter = ',')]
+    lengths: Vec<u32>,
+    /// Measure induction too: random tokens that are told twice, and how much better they are predicted the second time.
+    #[arg(long)]
+    induction: bool,
 }
 
 pub async fn evaluate(args: &EvalArgs) -> Result<()> {
@@ -114,8 +148,21 @@ pub async fn evaluate(args: &EvalArgs) -> Result<()> {
         let problem = Problem::new("downstream.tasks", "none for this text", "one task at least", advice);
         return Err(Error::refused(problem));
     }
-    let mut trainer = args.saved.load_on(&config, &text).await?;
-    let mut found = json!(trainer.evaluate().await?);
+    let opened = args.saved.open(&config, &text).await?;
+    let mut trainer =
+        Trainer::resume(&config, Rc::clone(&opened.dataset), &opened.device, &opened.bytes, |_, _| ()).await?;
+    let evaluation = trainer.evaluate().await?;
+    if args.by_position {
+        context::show_positions(&evaluation.by_position);
+    }
+    let mut found = json!(evaluation);
+    if !args.lengths.is_empty() {
+        let lengths = context::lengths(&opened.subject(&config)?, &args.lengths, trainer.validation_bytes()).await?;
+        found["lengths"] = json!(lengths);
+    }
+    if args.induction {
+        found["induction"] = json!(context::induction(&opened.subject(&config)?).await?);
+    }
     if asks {
         trainer.set_tasks(tasks, None)?;
         found["downstream"] = json!(trainer.score_tasks().await?);

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 the machine or a file failed, 2 refused, 3 diverged, 4 the GPU was lost, 130 stopped by Ctrl-C.
 
 mod bench;
+mod context;
 mod data;
 mod fields;
 mod files;
@@ -55,6 +56,8 @@ enum Command {
     },
     /// Validate a saved run on the held-out text, and ask it the downstream tasks.
     Eval(inspect::EvalArgs),
+    /// Say what each attention head of a saved run looks at while it reads a text, and how far back.
+    Attention(context::AttentionArgs),
     /// Let a saved run write; print the text as it comes.
     Sample(sample::SampleArgs),
     /// Say how long a text's documents are, and how often a run would read those of each length; nothing is run.
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         }
         Command::Plan { run, device } => pollster::block_on(inspect::plan(&run, device)),
         Command::Eval(args) => pollster::block_on(inspect::evaluate(&args)),
+        Command::Attention(args) => pollster::block_on(context::attention(&args)),
         Command::Sample(args) => pollster::block_on(sample::sample(&args)),
         Command::Data(args) => data::data(&args),
         Command::Tokenize(args) => tokenize::tokenize(&args),

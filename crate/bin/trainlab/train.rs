@@ -33,6 +33,10 @@ pub struct TrainArgs {
     /// Go on with the run saved in this folder, and save it there. Fields may be set, such as more steps.
     #[arg(long, value_name = "DIR", conflicts_with = "out")]
     resume: Option<PathBuf>,
+    /// Begin with the parameters of the run saved in this folder, but as a new run of its config: from step 1, with a
+    /// fresh optimizer. Fields may be set, such as a longer model.context with model.rope_interpolation.
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    init: Option<PathBuf>,
     /// Write init.safetensors (parameters before step 1) and batches.safetensors ("tokens", [N, B, T+1]; with documents
     /// apart also "first_keys" and "weights", [N, B, T]: the first token that each one sees, what its target counts for) to
     /// --out: all that another framework needs to repeat the first N steps.
@@ -41,14 +45,16 @@ pub struct TrainArgs {
 }
 
 pub async fn train(args: &TrainArgs) -> Result<()> {
-    let saved = args.resume.as_ref().map(|folder| files::read(&folder.join(CHECKPOINT))).transpose()?;
-    let config = match &saved {
+    let read = |folder: &PathBuf| files::read(&folder.join(CHECKPOINT));
+    let saved = args.resume.as_ref().map(read).transpose()?;
+    let init = args.init.as_ref().map(read).transpose()?;
+    let config = match saved.as_ref().or(init.as_ref()) {
         Some(bytes) => args.run.config_over(json!(Checkpoint::header(bytes)?.config))?,
         None => args.run.config()?,
     };
     let text = args.run.files.text(&config)?;
     let tasks = args.run.files.tasks(&config, &text)?;
-    let tokenizer = match &saved {
+    let tokenizer = match saved.as_ref().or(init.as_ref()) {
         Some(bytes) => saved_tokenizer(bytes)?,
         None => args.run.files.tokenizer()?,
     };
@@ -58,6 +64,9 @@ pub async fn train(args: &TrainArgs) -> Result<()> {
         None => Trainer::new(&config, Rc::new(dataset), &device, |_, _| ()).await?,
         Some(bytes) => Trainer::resume(&config, Rc::new(dataset), &device, bytes, |_, _| ()).await?,
     };
+    if let Some(bytes) = &init {
+        trainer.begin_with(bytes)?;
+    }
     tilings::keep(&device);
     trainer.set_tasks(tasks, None)?;
     if saved.is_some() {
@@ -194,7 +203,7 @@ async fn export(trainer: &mut Trainer, folder: &Path, batches: Option<u32>) -> R
     let weights = trainer.weights().await?;
     let parameters = checkpoint::tensors(&trainer.plan.parameters, "", &weights);
     files::replace(&folder.join("init.safetensors"), &checkpoint::serialize(parameters, None))?;
-    let all: Vec<Rows> = (1..=count).map(|step| trainer.rows_of(step)).collect();
+    let all: Vec<Rows> = trainer.first_rows(count)?;
     let [tokens, first_keys] = [(|rows: &Rows| &rows.tokens) as fn(&Rows) -> &Vec<u32>, |rows| &rows.first_keys]
         .map(|ids| all.iter().flat_map(ids).map(|&id| id as i32).collect::<Vec<i32>>());
     let weights: Vec<f32> = all.iter().flat_map(|rows| rows.weights.iter().copied()).collect();

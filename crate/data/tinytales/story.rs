@@ -89,6 +89,18 @@ impl Story {
         }
         (text, facts)
     }
+
+    /// The text up to the end of a sentence.
+    pub fn told_to(&self, last: usize) -> String {
+        let mut text = String::new();
+        for (i, sentence) in self.sentences[..=last].iter().enumerate() {
+            if i > 0 {
+                text.push(' ');
+            }
+            sentence.write(i.checked_sub(1).map(|before| &self.sentences[before]), &mut text);
+        }
+        text
+    }
 }
 
 /// Merges the threads, each of which keeps its order. Half of the time a thread goes on at once, as a storyteller
