@@ -2,6 +2,7 @@
 //! module of their own (`web_tokenizers.rs`), and what they make is handed over.
 
 mod compare;
+mod sequence;
 mod sweep;
 
 use std::cell::RefCell;
@@ -255,15 +256,8 @@ impl Lab {
         let work = async {
             let dataset = self.dataset(&config, &text)?;
             let plan = Plan::for_dataset(&config, &dataset, &self.device)?;
-            let report = async |done: usize, all: usize| {
-                let promise = progress.call1(&JsValue::NULL, &(done as f64 / all as f64).into());
-                let promise = promise.and_then(|promise| promise.dyn_into::<js_sys::Promise>());
-                let answer = match promise {
-                    Ok(promise) => wasm_bindgen_futures::JsFuture::from(promise).await,
-                    Err(error) => Err(error),
-                };
-                if answer.is_ok_and(|answer| answer.is_falsy()) { Err(Error::Stopped) } else { Ok(()) }
-            };
+            let report =
+                async |done: usize, all: usize| goes_on(&progress, done as f64 / all as f64, &JsValue::NULL).await;
             let kernels = profile::profile(&plan, &self.device, budget, report).await?;
             Ok((profile::ceiling(&self.device, budget).await?, kernels))
         };
@@ -363,6 +357,19 @@ impl Lab {
         }
         Ok(run)
     }
+}
+
+/// Tells the page how far work is, and what is new; it answers with a promise, so that it may yield.
+///
+/// # Errors
+/// [`Error::Stopped`] where it says `false`.
+async fn goes_on(progress: &js_sys::Function, share: f64, news: &JsValue) -> Result<()> {
+    let promise = progress.call2(&JsValue::NULL, &share.into(), news);
+    let answer = match promise.and_then(|promise| promise.dyn_into::<js_sys::Promise>()) {
+        Ok(promise) => wasm_bindgen_futures::JsFuture::from(promise).await,
+        Err(error) => Err(error),
+    };
+    if answer.is_ok_and(|answer| answer.is_falsy()) { Err(Error::Stopped) } else { Ok(()) }
 }
 
 /// What a run's model is asked. A run that goes on goes on without the visitor's own tasks where these are not there.
