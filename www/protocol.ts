@@ -18,6 +18,7 @@ import type {
   Verdict,
   VocabularyUse,
 } from './lab';
+import type { Asked, Told } from './length/cost/types';
 import type { Budget, Cost, Reading } from './sweep/types';
 import type { Stage } from './tokenizer/messages';
 
@@ -76,6 +77,8 @@ export type Command =
    * meanwhile ends it.
    */
   | { type: 'profile'; config: Config }
+  /** About what a longer context costs. Whatever is asked for meanwhile ends a measurement. */
+  | { type: 'lengths'; asked: Asked }
   /** Do groups of runs differ? Answered by `compared` with the same id. */
   | { type: 'compare'; id: number; question: Question }
   /** Does nothing, and so ends a profile. */
@@ -209,6 +212,7 @@ export type Event =
   /** The share of kernels that are timed. */
   | { type: 'profiling'; share: number }
   | { type: 'profiled'; measured: Measured }
+  | { type: 'lengths'; told: Told }
   /** No profile; `message`: why, or null where something else was asked for. */
   | { type: 'unprofiled'; message: string | null }
   | { type: 'swept'; id: number; reading: Reading }
