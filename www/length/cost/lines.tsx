@@ -29,6 +29,7 @@ type Props = Axes & { id: string; title: string; note: string; lines: Line[]; ch
 
 export function Lines({ id, title, note, lines, children, ...axes }: Props) {
   const [host, width] = useWidth();
+  if (lines.every(({ points }) => points.length === 0)) return null;
   const keys = lines.filter(({ law }) => !law).map(({ look, label }) => ({ look, label }));
   const picture = (kind: Kind) =>
     savePicture(

@@ -56,7 +56,11 @@ function Grid() {
               <input
                 type="checkbox"
                 checked={chosen[axis].includes(value)}
-                onChange={({ currentTarget }) => choose(axis, value, currentTarget.checked)}
+                onChange={({ currentTarget }) => {
+                  choose(axis, value, currentTarget.checked);
+                  // The last one stays.
+                  currentTarget.checked = lesson.value?.[axis].includes(value) ?? false;
+                }}
                 data-testid={`${axis}-${value}`}
               />
               {count(value)}
