@@ -163,10 +163,32 @@ pub fn counted_crossover(context: f64, attention_flops: f64, matmul_flops: f64) 
     context * matmul_flops / attention_flops
 }
 
+/// How far a run is on the way to T*.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Price {
+    #[serde(flatten)]
+    pub law: Law,
+    /// T* by the operations that are recorded, the shaders'.
+    pub counted: f64,
+    /// Attention's share of the operations of attention and the blocks' products, as recorded.
+    pub attention_share: f64,
+}
+
+impl Price {
+    pub fn of(law: Law, context: usize, work: &[PartWork]) -> Self {
+        let flops = |part| work.iter().find(|work| work.part == part).map_or(0.0, |work| work.flops_per_token);
+        let (attention, matmul) = (flops(Part::Attention), flops(Part::Matmul));
+        let counted = counted_crossover(context as f64, attention, matmul);
+        Self { law, counted, attention_share: attention / (attention + matmul) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::{Activation, Config};
+    use crate::engine::Device;
+    use crate::plan::Plan;
 
     #[test]
     fn the_law_is_that_of_the_literature_for_its_shape() {
@@ -181,5 +203,23 @@ mod tests {
         // 30B.
         (model.width, model.hidden, model.heads, model.activation) = (7168, 28_672, 56, Activation::Gelu);
         assert!((Law::of(&model).share(8192.0) - 0.087).abs() < 1e-3);
+    }
+    #[test]
+    fn recorded_work_is_that_of_the_kernels() {
+        let mut config = Config::default();
+        (config.model.width, config.model.hidden, config.model.heads) = (128, 512, 4);
+        for context in [64, 1024] {
+            (config.model.context, config.training.batch_size) = (context, 1024 / context);
+            let summary = Plan::new(&config, 65, &Device::Cpu).unwrap().summary();
+            let flops = |part| summary.work.iter().find(|work| work.part == part).unwrap().flops_per_token;
+            // Of three layers: 72 d² in products, 9 T d in attention; of the head, forward and backward, 6 V d.
+            assert_eq!(flops(Part::Matmul), 3.0 * 72.0 * 128.0 * 128.0);
+            assert_eq!(flops(Part::Attention), 3.0 * 9.0 * 128.0 * f64::from(context));
+            assert_eq!(flops(Part::Head), 6.0 * 65.0 * 128.0);
+            assert_eq!(summary.length.counted, 8.0 * 128.0);
+            let all: f64 = summary.work.iter().map(|work| work.flops_per_token).sum();
+            assert_eq!(all as u64, summary.flops_per_token);
+            assert!(summary.work.iter().all(|work| work.bytes_per_token > 0.0));
+        }
     }
 }

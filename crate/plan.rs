@@ -5,7 +5,7 @@ mod limits;
 use serde::Serialize;
 
 use crate::config::{Config, Position};
-use crate::cost::{self, Law, PartWork};
+use crate::cost::{self, Law, PartWork, Price};
 use crate::data::Dataset;
 use crate::engine::Device;
 use crate::error::Result;
@@ -47,7 +47,8 @@ pub struct Plan {
     estimate_every: u32,
     /// The MLP's hidden size.
     pub hidden: u32,
-    length: Law,
+    /// How attention's share grows with the context.
+    law: Law,
 }
 
 /// The steps up to `last` that those before leave: at shorter sequences, and as many more of them.
@@ -97,8 +98,8 @@ pub struct Summary {
     pub flops_per_token: u64,
     /// The same for each part of a step; of what only some steps do, nothing.
     pub work: Vec<PartWork>,
-    /// How the price of a longer context begins.
-    pub length: Law,
+    /// What attention is in that, and at which context it would be half.
+    pub length: Price,
     /// Kernels started in each step; not counted, what only some steps do.
     pub dispatches: usize,
     pub tokens_per_step: usize,
@@ -254,7 +255,7 @@ impl Plan {
             decode,
             bytes: Bytes::default(),
             hidden: model.hidden_size(),
-            length: Law::of(model),
+            law: Law::of(model),
         };
         plan.bytes = Bytes::new(&plan, device);
         plan
@@ -323,6 +324,7 @@ impl Plan {
     pub fn summary(&self) -> Summary {
         let tokens_per_step = self.tokens_per_step();
         let parameters = self.parameters.count();
+        let work = cost::work(&self.train.recording, tokens_per_step);
         // Over as many steps as have one estimate.
         let tokens = u64::from(self.estimate_every) * tokens_per_step as u64;
         Summary {
@@ -332,8 +334,8 @@ impl Plan {
             bytes: self.bytes,
             optimizer_bytes_per_parameter: self.bytes.optimizer as f64 / parameters as f64,
             flops_per_token: self.whole_flops(self.estimate_every) as u64 / tokens,
-            work: cost::work(&self.train.recording, tokens_per_step),
-            length: self.length,
+            length: Price::of(self.law, self.train.shape.context, &work),
+            work,
             dispatches: self.train.recording.dispatches(),
             tokens_per_step,
         }

@@ -3,6 +3,7 @@
 
 mod compare;
 mod context;
+mod sequence;
 mod sweep;
 
 use std::cell::RefCell;
@@ -378,6 +379,19 @@ impl Lab {
     }
 }
 
+/// Tells the page how far work is, and what is new; it answers with a promise, so that it may yield.
+///
+/// # Errors
+/// [`Error::Stopped`] where it says `false`.
+async fn goes_on(progress: &js_sys::Function, share: f64, news: &JsValue) -> Result<()> {
+    let promise = progress.call2(&JsValue::NULL, &share.into(), news);
+    let answer = match promise.and_then(|promise| promise.dyn_into::<js_sys::Promise>()) {
+        Ok(promise) => wasm_bindgen_futures::JsFuture::from(promise).await,
+        Err(error) => Err(error),
+    };
+    if answer.is_ok_and(|answer| answer.is_falsy()) { Err(Error::Stopped) } else { Ok(()) }
+}
+
 /// What a run's model is asked. A run that goes on goes on without the visitor's own tasks where these are not there.
 fn questions(config: &Config, text: &str, own: Option<String>, goes_on: bool) -> Result<Vec<TaskItems>> {
     let own = own.map(|own| OwnTasks::parse(&own)).transpose()?;
@@ -595,13 +609,7 @@ impl Run {
 /// # Errors
 /// [`Error::Stopped`] where it answers false.
 async fn report(progress: &js_sys::Function, done: usize, all: usize) -> Result<()> {
-    let promise = progress.call1(&JsValue::NULL, &(done as f64 / all as f64).into());
-    let promise = promise.and_then(|promise| promise.dyn_into::<js_sys::Promise>());
-    let answer = match promise {
-        Ok(promise) => wasm_bindgen_futures::JsFuture::from(promise).await,
-        Err(error) => Err(error),
-    };
-    if answer.is_ok_and(|answer| answer.is_falsy()) { Err(Error::Stopped) } else { Ok(()) }
+    goes_on(progress, done as f64 / all as f64, &JsValue::NULL).await
 }
 
 /// What the browser calls its adapter, in lower case; None without WebGPU.

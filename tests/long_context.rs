@@ -79,20 +79,17 @@ impl Chain {
     }
 }
 
-/// Each length with each head size: the shaders with one of the encodings, the CPU's twins with all of them where loops
-/// over the whole matrix are quick.
+/// Each length, head size and encoding: the f64 twin against naive loops where these are quick, and the CPU in f32; each
+/// length and each head size on the GPU once, for each is a shader to compile.
 async fn attention_is_that_of_its_oracles() {
     for (i, context) in LENGTHS.into_iter().enumerate() {
         for (j, head_size) in HEAD_SIZES.into_iter().enumerate() {
-            // Compilers of software adapters take long, in the browser most of all.
-            let shaders = !cfg!(target_arch = "wasm32") || (i + j) % 5 == 0;
             for (p, position) in POSITIONS.into_iter().enumerate() {
                 let turn = (i + j) % POSITIONS.len() == p;
-                if context > 100 && !turn {
-                    continue;
-                }
+                let loops = turn && context * context * head_size <= 1 << 24 || context * head_size <= 65 * 32;
+                let on_gpu = turn && j == i % HEAD_SIZES.len();
                 for case in Chain::new(shape(context, head_size, position)).all().0 {
-                    if turn && shaders { case.check().await } else { case.check_twin().await }
+                    case.check_by(loops, on_gpu).await;
                 }
             }
         }
@@ -188,5 +185,5 @@ async fn a_step_of_8192_tokens_trains() {
         assert!((metrics[0].loss - uniform).abs() < 0.1, "{} starts at {}", device.name(), metrics[0].loss);
         losses.push(metrics[0].loss);
     }
-    assert!((losses[0] - losses[1]).abs() < 1e-5, "{losses:?}");
+    assert!((losses[0] - losses[1]).abs() < 1e-4, "{losses:?}");
 }

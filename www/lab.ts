@@ -1,6 +1,7 @@
 // What the Rust core hands to the page: plain objects only. Types, no code.
 
 import type { Config, Value, Values } from './config/schema';
+import type { Cell, Clock, Experiment, Report } from './length/cost/types';
 import type { Attention, ByPosition, Induction, LengthLoss } from './length/use/types';
 import type { Budget } from './sweep/types';
 
@@ -31,6 +32,15 @@ export type DeviceInfo = {
 };
 
 /** What a run will cost and what it is measured against; known before the first step. */
+export type Part = 'attention' | 'matmul' | 'head' | 'optimizer' | 'rest';
+
+/** The context at which attention's arithmetic is as much as that of the blocks' other products. */
+export type Law = {
+  /** All of the T × T matrix counted, or its causal half. */
+  full: number;
+  causal: number;
+};
+
 export type Plan = {
   parameters: number;
   /** The same by part of the model; a tied head has none of its own. */
@@ -43,6 +53,10 @@ export type Plan = {
   optimizer_bytes_per_parameter: number;
   /** Of what only some steps do, its share. */
   flops_per_token: number;
+  /** The same for each part of a step; missing in runs that were stored before it was known, as is the next. */
+  work?: { part: Part; flops_per_token: number; bytes_per_token: number }[];
+  /** `counted`: by the kernels' own operations; the share is of attention and the blocks' other products. */
+  length?: Law & { counted: number; attention_share: number };
   dispatches: number;
   vocabulary: number;
   train_tokens: number;
@@ -272,6 +286,7 @@ export type VocabularyUse = {
 /** One kernel of a step at one shape, timed by itself. */
 export type KernelTime = {
   kernel: string;
+  part: Part;
   /** The first op that plays it. */
   label: string;
   /** Of a matrix product; its tiling on a GPU. */
@@ -355,6 +370,14 @@ export interface Lab {
   tilings(): string | undefined;
   /** Takes them up again on the same adapter, so that nothing is measured twice. */
   recall(tilings: string): void;
+  /**
+   * What a longer context costs. `progress` is told the share that is done and each cell once it is known; where it answers
+   * false, the measurement ends, and this throws.
+   */
+  measure_lengths(
+    experiment: Experiment,
+    progress: (share: number, cell: Cell | null) => Promise<boolean>,
+  ): Promise<{ report: Report; clock: Clock }>;
   /** How many steps a budget gives such a run; for time, a short trial on this device tells. */
   steps_for(config: Config, text: string, budget: Budget): Promise<number>;
   /**

@@ -18,6 +18,7 @@ import type {
   Verdict,
   VocabularyUse,
 } from './lab';
+import type { Asked, Told } from './length/cost/types';
 import type { ByPosition, Found, Question as UseQuestion, What } from './length/use/types';
 import type { Budget, Cost, Reading } from './sweep/types';
 import type { Stage } from './tokenizer/messages';
@@ -77,6 +78,8 @@ export type Command =
    * meanwhile ends it.
    */
   | { type: 'profile'; config: Config }
+  /** About what a longer context costs. Whatever is asked for meanwhile ends a measurement. */
+  | { type: 'lengths'; asked: Asked }
   /**
    * What does the present run, paused or over, make of its context? Told by `use-progress`, answered by `use-found` or
    * `use-ended`. Whatever is asked for meanwhile ends it.
@@ -219,6 +222,7 @@ export type Event =
   /** The share of kernels that are timed. */
   | { type: 'profiling'; share: number }
   | { type: 'profiled'; measured: Measured }
+  | { type: 'lengths'; told: Told }
   /** No profile; `message`: why, or null where something else was asked for. */
   | { type: 'unprofiled'; message: string | null }
   /** The share that is done of what is found out about the use of the context. */

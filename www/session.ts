@@ -7,6 +7,7 @@ import { Opener } from './device/opener';
 import { OwnTasks } from './downstream/tasks';
 import { describe, explain, passOn } from './errors';
 import type { DeviceChoice, Header, Lab, Problem, Question, Verdict } from './lab';
+import { type LengthsCore, Pricer } from './length/cost/pricer';
 import { Looker } from './length/use/looker';
 import { Planner } from './planner';
 import { Profiler } from './profile/profiler';
@@ -27,6 +28,7 @@ export type Core = {
   checkpointTokenizer(bytes: Uint8Array): string | undefined;
   sweep: SweepCore;
   compare(question: Question): Verdict;
+  lengths: LengthsCore;
 };
 
 /** A command, or what is to be done between two of them. */
@@ -49,6 +51,7 @@ export class Session {
   private readonly keeper: Keeper;
   private readonly runs: Runs;
   private readonly profiler: Profiler;
+  private readonly pricer: Pricer;
   private readonly looker: Looker;
   private readonly splitter: Splitter;
   private readonly surveyor: Surveyor;
@@ -72,6 +75,7 @@ export class Session {
     this.runs = new Runs(opener, planner, texts, tokenizers, ownTasks, keeper, beginnings, line, post);
     this.splitter = new Splitter(texts, tokenizers, line, post);
     this.profiler = new Profiler(opener, this.runs, texts, tokenizers, line, post);
+    this.pricer = new Pricer(core.lengths, opener, this.runs, line, post);
     const { runs } = this;
     this.looker = new Looker(opener, runs, tokenizers, line, post);
     this.surveyor = new Surveyor(core.sweep, opener, planner, runs, beginnings, tokenizers, line, post);
@@ -139,6 +143,8 @@ export class Session {
         return keeper.find(command.known);
       case 'profile':
         return this.profiler.profile(command.config);
+      case 'lengths':
+        return this.pricer.handle(command.asked);
       case 'compare':
         return this.compare(command);
       case 'look-at-use':

@@ -4,6 +4,7 @@
 import type { Config, JsonSchema } from './config/schema';
 import { explain, isPanic } from './errors';
 import type { Header, Lab, Problem, Question, Verdict } from './lab';
+import type { Experiment, Published } from './length/cost/types';
 import type { Command, Event } from './protocol';
 import { Session, type Turn } from './session';
 import { hasRelaxedSimd } from './simd';
@@ -74,6 +75,10 @@ async function main(): Promise<void> {
       sweep: {
         parse: (definition) => core.sweep_parse(definition) as Definition,
         runs: (definition) => core.sweep_runs(definition) as Listed[],
+      },
+      lengths: {
+        lesson: () => core.length_lesson() as Experiment,
+        published: () => core.published_throughput() as Published[],
       },
       compare: (question: Question) => core.compare(question) as Verdict,
     },

@@ -37,6 +37,8 @@ pub struct Cell {
     pub step_seconds: f64,
     /// Half of the steps took from here to there.
     pub quartiles: [f64; 2],
+    /// The fastest step: what a machine that does other things too would take without them.
+    pub fastest_seconds: f64,
     pub tokens_per_second: f64,
     /// In the order of [`Part::ALL`].
     pub parts: Vec<PartTime>,
@@ -203,6 +205,7 @@ fn cell(config: &Config, plan: &Plan, mut seconds: Vec<f64>, kernels: &[KernelTi
         bytes: plan.bytes.total,
         rounds: seconds.len(),
         step_seconds: quantile(0.5),
+        fastest_seconds: seconds[0],
         quartiles: [quantile(0.25), quantile(0.75)],
         tokens_per_second: tokens as f64 / quantile(0.5),
         parts: parts.to_vec(),

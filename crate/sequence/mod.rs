@@ -11,8 +11,8 @@ pub mod published;
 mod report;
 pub mod stored;
 
-use serde::Serialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::config::{self, Config};
 use crate::error::{Error, Problem, Result};
@@ -21,7 +21,7 @@ pub use measure::{Cell, PartTime, measure};
 pub use report::{Crossover, Doubling, Prediction, Report};
 
 /// A grid of contexts and widths.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Experiment {
     /// Everything that the grid leaves alone. Of its model it takes the size of a head, how many share keys and values,
     /// and the MLP's hidden size beside the width.
@@ -84,10 +84,14 @@ impl Experiment {
     }
 }
 
+/// Two layers whose heads of 32 channels fit all widths that are usually measured; fields of `model`.
+pub fn usual_model() -> Value {
+    json!({"layers": 2, "width": 128, "heads": 4, "hidden": 512})
+}
+
 /// What the page measures: within a minute or two on the CPU device in a browser.
-pub fn lesson(base: Config) -> Experiment {
-    let mut base = base;
-    (base.model.layers, base.model.width, base.model.heads, base.model.hidden) = (2, 64, 2, 256);
+pub fn lesson() -> Result<Experiment> {
+    let base = config::parse(&json!({"model": usual_model()}))?;
     let (lengths, widths) = (vec![64, 128, 256, 512, 1024], vec![32, 64, 128]);
-    Experiment { base, lengths, widths, tokens: 1024, budget: 0.3 }
+    Ok(Experiment { base, lengths, widths, tokens: 1024, budget: 0.3 })
 }

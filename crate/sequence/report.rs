@@ -23,6 +23,8 @@ pub struct Doubling {
     pub to: u32,
     /// Of the tokens per second, by which a doubling changes them: −0.2 is a fifth less.
     pub change: f64,
+    /// The same of the fastest steps.
+    pub of_fastest: f64,
     /// The same from the operations alone, as if all took equally long.
     pub by_flops: f64,
 }
@@ -88,6 +90,7 @@ impl Doubling {
             from: a.length,
             to: b.length,
             change: change(a.tokens_per_second, b.tokens_per_second),
+            of_fastest: change(b.fastest_seconds, a.fastest_seconds),
             by_flops: change(flops(b), flops(a)),
         }
     }

@@ -112,12 +112,25 @@ impl Case {
         self.check_on(&[&Device::Cpu]).await;
     }
 
+    /// The same, without what takes too long: the naive `loops` of large shapes, or the `gpu`.
+    pub async fn check_by(&self, loops: bool, gpu: bool) {
+        let mut devices = vec![&Device::Cpu];
+        if gpu {
+            devices.push(super::gpu().await);
+        }
+        if loops { self.check_on(&devices).await } else { self.check_devices(&self.oracle(), &devices).await }
+    }
+
     async fn check_on(&self, devices: &[&Device]) {
         let expected = self.oracle();
         let naive = naive::outputs(&self.kernel, &self.inputs, &self.step);
         self.compare("naive loops, f64", &naive, &expected, [1e-9, 1e-10]);
+        self.check_devices(&expected, devices).await;
+    }
+
+    async fn check_devices(&self, expected: &[Values], devices: &[&Device]) {
         for device in devices {
-            self.compare(device.name(), &self.run(device).await, &expected, [1e-4, 1e-5]);
+            self.compare(device.name(), &self.run(device).await, expected, [1e-4, 1e-5]);
         }
     }
 

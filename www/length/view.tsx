@@ -1,6 +1,7 @@
 // Sequence length: what it costs, whether there is enough long text, whether the model uses what it sees.
 
 import { ViewTitle } from '../shell/views';
+import { CostSection } from './cost/section';
 import { UseOfContext } from './use/section';
 
 export function LengthView() {
@@ -12,6 +13,7 @@ export function LengthView() {
         is. It pays only where there is long text to learn from, and where the model uses what it sees. Each
         of the three can be measured here.
       </p>
+      <CostSection />
       <UseOfContext />
     </>
   );

@@ -5,7 +5,7 @@ import { useRef, useState } from 'preact/hooks';
 import { getKnown } from '../config/values';
 import { describe } from '../errors';
 import { Fixes } from '../form/fixes';
-import { bytes, count, nats, si } from '../format';
+import { bytes, count, nats, percent, si } from '../format';
 import type { Plan as PlanFacts } from '../lab';
 import { config, noPlan, plan, problems, record, tokenizing } from '../state';
 import { Readiness } from '../tokenizer/readiness';
@@ -17,6 +17,14 @@ const PARTS = [
   ['mlp', 'MLP'],
   ['norms', 'norms'],
   ['head', 'head'],
+] as const;
+
+const WORK = [
+  ['attention', 'attention'],
+  ['matmul', 'other products'],
+  ['head', 'head and loss'],
+  ['optimizer', 'optimizer'],
+  ['rest', 'rest'],
 ] as const;
 
 const PURPOSES = [
@@ -146,6 +154,32 @@ function Known({ plan: known }: { plan: PlanFacts }) {
         show={bytes}
         shares={PURPOSES.map(([part, label]) => ({ part, label, value: known.bytes[part] }))}
       />
+      {known.work && <Work work={known.work} length={known.length} />}
+    </>
+  );
+}
+
+type WorkProps = { work: NonNullable<PlanFacts['work']>; length: PlanFacts['length'] };
+
+/** The arithmetic of a token, and where attention would be half of it. */
+function Work({ work, length }: WorkProps) {
+  const of = (part: string) => work.find((one) => one.part === part)?.flops_per_token ?? 0;
+  return (
+    <>
+      <Shares
+        name="Work a token"
+        id="work"
+        total={work.reduce((sum, { flops_per_token }) => sum + flops_per_token, 0)}
+        show={(value) => `${si(value)}FLOP`}
+        shares={WORK.map(([part, label]) => ({ part, label, value: of(part) }))}
+      />
+      {length && (
+        <p class="help" data-testid="plan-length">
+          Attention is {percent(length.attention_share)} of what the blocks compute. It would be half at a
+          context of {count(length.counted)} tokens, by what these kernels do; by the causal law, at{' '}
+          {count(length.causal)}.
+        </p>
+      )}
     </>
   );
 }

@@ -77,6 +77,11 @@ impl RunArgs {
         self.config_over(base(self.config.as_deref())?)
     }
 
+    /// The same, over `usual` in place of the defaults where no file is named.
+    pub fn config_or(&self, usual: Value) -> Result<Config> {
+        self.config_over(if self.config.is_some() { base(self.config.as_deref())? } else { usual })
+    }
+
     /// `base`, with the command line's fields set.
     pub fn config_over(&self, base: Value) -> Result<Config> {
         // What is left out stays out: its defaults may depend on what is set.

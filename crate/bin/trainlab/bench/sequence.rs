@@ -37,7 +37,7 @@ pub struct SequenceArgs {
 }
 
 pub async fn sequence(args: &SequenceArgs) -> Result<()> {
-    let base = args.run.config()?;
+    let base = args.run.config_or(json!({"model": sequence::usual_model()}))?;
     let vocabulary = args.run.dataset(&base)?.tokenizer.vocabulary_size();
     let (lengths, widths) = (args.lengths.clone(), args.widths.clone());
     let experiment = Experiment { base, lengths, widths, tokens: args.tokens, budget: args.budget };
@@ -103,6 +103,9 @@ fn rates(experiment: &Experiment, report: &Report) {
     grid(experiment, "Tokens per second, and what the doubling before changed:", &report.cells, |cell| {
         let changed = change(cell).map_or(String::new(), |doubling| format!(" {}", signed(doubling.change)));
         format!("{:.0}{changed}", cell.tokens_per_second)
+    });
+    grid(experiment, "What the doubling changed, by the fastest steps:", &report.cells, |cell| {
+        change(cell).map_or(String::new(), |doubling| signed(doubling.of_fastest))
     });
     grid(experiment, "What the doubling would change if every operation took as long:", &report.cells, |cell| {
         change(cell).map_or(String::new(), |doubling| signed(doubling.by_flops))
