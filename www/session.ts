@@ -7,6 +7,7 @@ import { Opener } from './device/opener';
 import { OwnTasks } from './downstream/tasks';
 import { describe, explain, passOn } from './errors';
 import type { DeviceChoice, Header, Lab, Problem, Question, Verdict } from './lab';
+import { measureLengths } from './length/documents/worker';
 import { Planner } from './planner';
 import { Profiler } from './profile/profiler';
 import type { Command, Event } from './protocol';
@@ -106,6 +107,10 @@ export class Session {
         return planner.prepare(command.config);
       case 'split':
         return this.splitter.split(command, opener);
+      case 'lengths':
+        return measureLengths(command, opener.lab, this.texts, tokenizers, this.post);
+      case 'usage':
+        return runs.usage();
       case 'stop-tokenizer':
         return runs.stopTokenizer();
       case 'train':
