@@ -10,7 +10,7 @@ use std::rc::Rc;
 use serde_json::{Map, Value, json};
 use trainlab::checkpoint::Checkpoint;
 use trainlab::config::{Config, EvaluationConfig, TokenizerKind};
-use trainlab::data::{Dataset, Subword, Tokenizer, tiny_tales};
+use trainlab::data::{Corpus, Dataset, Subword, Tokenizer, tiny_tales};
 use trainlab::engine::Device;
 use trainlab::trainer::Trainer;
 
@@ -188,4 +188,38 @@ async fn finish(trainer: &mut Trainer) -> (Vec<f32>, String) {
     assert!(refused.to_string().starts_with("evaluation.prompt"), "{refused}");
     assert!(trainer.begin_sample(&nothing, Some(vec![1 << 20])).is_err());
     (trainer.weights().await.unwrap(), text)
+}
+
+/// Every story is a document, whatever the tokens are: its first token is the first that starts at its first byte or after it.
+#[test]
+fn stories_are_documents_in_the_tokens_of_every_tokenizer() {
+    let text = tiny_tales(40_000, 9);
+    for (_, name) in LEARNED {
+        let subword = load(&read(&format!("learned/{name}.json")));
+        let dataset = Dataset::with(&text, Tokenizer::Subword(subword.clone()), 0.2).unwrap();
+        dataset.find_documents(&text, Corpus::TinyTales);
+        let documents = dataset.documents();
+        let train = &text[..dataset.train_bytes];
+        let stories: Vec<&str> = train.split_inclusive("\n\n").collect();
+        assert_eq!((documents.len(), documents.tokens()), (stories.len(), dataset.train.len()), "{name}");
+        let encoded = subword.encode_covering(train).unwrap();
+        let lengths = subword.token_lengths();
+        let covers = |at: usize| encoded.covered.as_ref().map_or(lengths[encoded.tokens[at] as usize], |all| all[at]);
+        let starts: Vec<usize> = (0..encoded.tokens.len())
+            .scan(0, |start, at| {
+                *start += covers(at) as usize;
+                Some(*start - covers(at) as usize)
+            })
+            .collect();
+        let mut begin = 0;
+        for (i, story) in stories.iter().enumerate() {
+            let first = documents.range(i).start;
+            assert!(starts[first] >= begin && (first == 0 || starts[first - 1] < begin), "{name}, story {i}");
+            begin += story.len();
+            if name == "bpe" {
+                assert_eq!(dataset.tokenizer.decode(&dataset.train[documents.range(i)]), *story);
+                assert!(story.starts_with(dataset.document_name(i).trim_end_matches('…')));
+            }
+        }
+    }
 }

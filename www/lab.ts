@@ -229,6 +229,8 @@ export interface Run {
   collect(): Pumped;
   /** Stops the run's clock until the next step. */
   pause(): void;
+  /** How often the run has read its text so far, by the length of its documents. */
+  usage(): Usage;
   /** After `failed`: the whole story. */
   explain(): Promise<string>;
   evaluate(): Promise<Evaluation & { by_position: ByPosition }>;
@@ -310,12 +312,53 @@ export type Profile = {
   kernels: KernelTime[];
 };
 
+/** Documents of lengths from one power of two up to the next. */
+export type Bucket = {
+  /** The shortest and the longest that belong to it, in tokens. */
+  from: number;
+  to: number;
+  documents: number;
+  tokens: number;
+};
+
+/** How documents become sequences. */
+export type Packing = 'chunk' | 'masked' | 'rows' | 'balanced';
+
+/** The documents of a training text, and how often a run would read each of their tokens. */
+export type Lengths = {
+  documents: number;
+  tokens: number;
+  context: number;
+  /** Documents as long as the context at least, and the share of all tokens in them. */
+  long_documents: number;
+  long_share: number;
+  mean: number;
+  median: number;
+  buckets: Bucket[];
+  /** The longest first; a name is what a document begins with. */
+  longest: { name: string; tokens: number }[];
+  /** `epochs`: bucket by bucket; `whole`: of all tokens; `filled`: the share of sequences that is text. */
+  expected: { packing: Packing; epochs: number[]; whole: number; filled: number }[];
+};
+
+/** How often a run has read each token of its text so far. */
+export type Usage = {
+  tokens: number;
+  whole: number;
+  /** `most`: of the document that was read most often. */
+  buckets: (Bucket & { read: number; epochs: number; most: number })[];
+  /** Documents that have been read more than four times. */
+  often: number;
+  /** What is wrong with that. */
+  warning: string | null;
+};
+
 export interface Lab {
   device(): DeviceInfo;
   /**
    * What a plan, a profile or a run with a tokenizer that the core has not itself is to use from now on: the tokenizer,
    * how many bytes each id stands for, these one after the other; the text's two parts in tokens, what these were made
-   * of, and how many bytes each held-out token covers, where its length does not say it.
+   * of, and how many bytes each held-out token and each of the training part covers, where its length does not say it.
    */
   use_tokens(
     json: string,
@@ -325,8 +368,11 @@ export interface Lab {
     heldOut: Uint32Array,
     of: object,
     covered?: Uint32Array,
+    trainCovered?: Uint32Array,
   ): void;
   plan(config: Config, text: string): Plan;
+  /** How long the documents of the training text are, and how often such a run would read them. */
+  lengths(config: Config, text: string): Lengths;
   /** `tokens`: the sample's, where the core has not the tokenizer itself. */
   vocabulary_use(config: Config, text: string, sample: string, tokens?: Uint32Array): VocabularyUse;
   /**

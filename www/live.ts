@@ -69,6 +69,11 @@ export class LiveRun {
     return this.state === 'stopped' || this.state === 'finished';
   }
 
+  /** How often it has read its text. */
+  usage(): void {
+    this.post({ type: 'usage', usage: this.run.usage(), step: this.started });
+  }
+
   resume(): void {
     this.owed = 0;
     this.state = 'running';

@@ -7,6 +7,7 @@ import type {
   DeviceInfo,
   Evaluation,
   Examples,
+  Lengths,
   Metric,
   Piece,
   Plan,
@@ -15,6 +16,7 @@ import type {
   Question,
   Sample,
   Scores,
+  Usage,
   Verdict,
   VocabularyUse,
 } from './lab';
@@ -49,6 +51,10 @@ export type Command =
    * `split`, once there is a plan.
    */
   | { type: 'split'; id: number; config: Config; sample: string | null }
+  /** How long are the documents of the text? Answered by `lengths`, once the text is there in tokens. */
+  | { type: 'lengths'; id: number; config: Config }
+  /** How often has the present run read its text? Answered by `usage`. */
+  | { type: 'usage' }
   /** Start a run and let it go on. `run`: the id that it is known by from now on. */
   | { type: 'train'; run: string; config: Config }
   /** One step, of a paused run or, where none is live, of a new one. */
@@ -172,6 +178,10 @@ export type Event =
   /** They are there, or came to nothing: a plan that waits for them can be asked for again. */
   | { type: 'tokenized' }
   | { type: 'split'; id: number; split: Split }
+  /** `config`: what was asked about. */
+  | { type: 'lengths'; id: number; config: Config; lengths: Lengths }
+  /** After so many steps; null where there is no run. */
+  | { type: 'usage'; usage: Usage | null; step: number }
   /** A run is being made ready: the share of kernels that are compiled, 0 to 1. */
   | { type: 'starting'; share: number }
   /**

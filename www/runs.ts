@@ -109,6 +109,11 @@ export class Runs {
     });
   }
 
+  usage(): void {
+    if (this.run) this.run.usage();
+    else this.post({ type: 'usage', usage: null, step: 0 });
+  }
+
   sample(evaluation: Values): void {
     if (this.run) this.run.ask(evaluation);
     else this.post({ type: 'sample-refused', message: 'There is no model yet. Train one first.' });

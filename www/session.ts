@@ -8,6 +8,7 @@ import { OwnTasks } from './downstream/tasks';
 import { describe, explain, passOn } from './errors';
 import type { DeviceChoice, Header, Lab, Problem, Question, Verdict } from './lab';
 import { type LengthsCore, Pricer } from './length/cost/pricer';
+import { measureLengths } from './length/documents/worker';
 import { Looker } from './length/use/looker';
 import { Planner } from './planner';
 import { Profiler } from './profile/profiler';
@@ -113,6 +114,10 @@ export class Session {
         return planner.prepare(command.config);
       case 'split':
         return this.splitter.split(command, opener);
+      case 'lengths':
+        return measureLengths(command, opener.lab, this.texts, tokenizers, this.post);
+      case 'usage':
+        return runs.usage();
       case 'stop-tokenizer':
         return runs.stopTokenizer();
       case 'train':

@@ -15,8 +15,8 @@ pub enum Packing {
     #[schemars(title = "Windows")]
     #[default]
     Chunk,
-    /// The same windows, but documents do not see each other: attention stays within one, positions count from its
-    /// start, and its last token predicts nothing (as Llama 3; Dubey et al. 2024, arXiv 2407.21783).
+    /// The same windows, but documents do not see each other: attention stays within one (as in Llama 3; Dubey et al. 2024,
+    /// arXiv 2407.21783), positions count from its start, and its last token predicts nothing.
     #[schemars(title = "Windows, documents apart")]
     Masked,
     /// One document a sequence, each as likely as any other. Longer ones are cut to the context at a random place, shorter

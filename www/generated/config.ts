@@ -11,6 +11,27 @@ export type TinyTales = "tiny_tales";
  */
 export type Practice = "recall" | "key_value" | "copy" | "reverse";
 /**
+ * Windows at random places of the text, one document after the other: nothing is wasted, and a token sees what came
+ * before it, of whichever document (as GPT-3 was trained; Brown et al. 2020, arXiv 2005.14165).
+ */
+export type Windows = "chunk";
+/**
+ * The same windows, but documents do not see each other: attention stays within one (as in Llama 3; Dubey et al. 2024,
+ * arXiv 2407.21783), positions count from its start, and its last token predicts nothing.
+ */
+export type WindowsDocumentsApart = "masked";
+/**
+ * One document a sequence, each as likely as any other. Longer ones are cut to the context at a random place, shorter
+ * ones filled up with padding, which is neither seen nor learned from.
+ */
+export type OneDocumentEach = "rows";
+/**
+ * The same, with long documents as often as short ones: a length from those that occur, in powers of two, then a
+ * document of that length. The few long ones are then read again and again (compare Pouransari et al. 2024, arXiv
+ * 2405.13226).
+ */
+export type OneDocumentEachAllLengthsAlike = "balanced";
+/**
  * Byte-level BPE, as in GPT-2: starts from bytes, then joins the pair that occurs most often into a new token, again
  * and again (Sennrich et al. 2016, arXiv 1508.07909). Any text can be written and comes back exactly.
  */
@@ -156,6 +177,13 @@ export interface DataConfig {
    * The share of the text that exercises take, where there are any.
    */
   practice_share?: number;
+  /**
+   * How documents become the sequences that are trained on. Validations and samples read the text as it stands.
+   *
+   * A document is a story or an exercise, a chapter, or in your own text what a line <|endoftext|>, or else two blank
+   * lines, separate. Only targets that count make up the loss and the tokens that are shown.
+   */
+  packing?: Windows | WindowsDocumentsApart | OneDocumentEach | OneDocumentEachAllLengthsAlike;
   /**
    * The share of the text, from its end, that is never trained on and that validation reads.
    */

@@ -2,6 +2,7 @@
 
 import { ViewTitle } from '../shell/views';
 import { CostSection } from './cost/section';
+import { Documents } from './documents/section';
 import { UseOfContext } from './use/section';
 
 export function LengthView() {
@@ -14,6 +15,7 @@ export function LengthView() {
         of the three can be measured here.
       </p>
       <CostSection />
+      <Documents />
       <UseOfContext />
     </>
   );

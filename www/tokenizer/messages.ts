@@ -24,6 +24,8 @@ export type Tokens = Loaded & {
   heldOut: Uint32Array<ArrayBuffer>;
   /** Bytes of the text that each held-out token covers, where its length does not say it. */
   covered: Uint32Array<ArrayBuffer> | undefined;
+  /** The same of the training part. */
+  trainCovered: Uint32Array<ArrayBuffer> | undefined;
   /** What they were made of, for the core to check. */
   of: object;
 };

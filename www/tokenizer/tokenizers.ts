@@ -133,8 +133,8 @@ export class Tokenizers {
   /** Hands over what the lab plans and trains with next. */
   give(lab: Lab, tokens: Tokens | null): void {
     if (!tokens || this.given.get(lab) === tokens) return;
-    const { json, lengths, bytes, train, heldOut, of, covered } = tokens;
-    lab.use_tokens(json, lengths, bytes, train, heldOut, of, covered);
+    const { json, lengths, bytes, train, heldOut, of, covered, trainCovered } = tokens;
+    lab.use_tokens(json, lengths, bytes, train, heldOut, of, covered, trainCovered);
     this.given.set(lab, tokens);
   }
 

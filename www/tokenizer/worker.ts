@@ -5,7 +5,13 @@ import { explain, isPanic } from '../errors';
 import init, { load, type Subword, train } from '../pkg-tokenizers/trainlab.js';
 import type { Answer, Loaded, Origin, Progress, Request, Tokens, Work, Works } from './messages';
 
-type Parts = { train: Uint32Array; held_out: Uint32Array; covered?: Uint32Array; of: object };
+type Parts = {
+  train: Uint32Array;
+  held_out: Uint32Array;
+  covered?: Uint32Array;
+  train_covered?: Uint32Array;
+  of: object;
+};
 
 /** At most one report in so many milliseconds. */
 const REPORT_MS = 50;
@@ -58,6 +64,7 @@ const works: { [W in Work]: (asked: Works[W]['asked'], progress: Progress) => Wo
       train: parts.train,
       heldOut: parts.held_out,
       covered: parts.covered,
+      trainCovered: parts.train_covered,
       of: parts.of,
     } as Tokens;
   },
