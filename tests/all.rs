@@ -11,6 +11,7 @@ mod blocks;
 mod checkpointing;
 mod combinations;
 mod context;
+mod data_command;
 mod downstream;
 mod golden;
 mod gradients;

@@ -317,7 +317,7 @@ fn the_seeds_are_good() {
 fn mutants_are_read_or_refused() {
     fuzz_json(2000);
     fuzz_models(2000);
-    fuzz_checkpoints(500);
+    fuzz_checkpoints(5_000);
 }
 
 #[test]

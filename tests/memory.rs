@@ -7,7 +7,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{gpu, tests};
-use trainlab::config::{Activation, Config, ModelConfig, Norm, NormPosition, OptimizerConfig, OptimizerKind, Position};
+use trainlab::config::{
+    Activation, Config, ModelConfig, Norm, NormPosition, OptimizerConfig, OptimizerKind, Position, ScheduleConfig,
+};
 use trainlab::engine::{Device, Engine};
 use trainlab::kernels::Step;
 use trainlab::plan::Plan;
@@ -46,7 +48,7 @@ fn grid() -> Vec<(Config, usize)> {
     let model = &mut first.model;
     (model.layers, model.width, model.heads, model.hidden, model.context) = (2, 64, 4, 256, 64);
     type Change = fn(&mut Config);
-    let grid: [(Change, usize); 31] = [
+    let grid: [(Change, usize); 32] = [
         (|_| (), 65),
         (|config| config.model.layers = 5, 65),
         (|config| config.model.width = 200, 65),
@@ -77,6 +79,8 @@ fn grid() -> Vec<(Config, usize)> {
         (|config| config.evaluation.context = 10, 65),
         (|config| config.training.checkpointing = true, 65),
         (|config| (config.model, config.training.batch_size) = (long_and_narrow(8192), 1), 65),
+        // Three lengths, each with recordings and estimates of its own.
+        (|config| (config.optimizer, config.schedule) = (optimizer(OptimizerKind::Sophia), warmed(config)), 65),
         // Long and narrow: attention's own matrices are a large part.
         (|config| (config.model, config.training.batch_size) = (long_and_narrow(4096), 1), 65),
     ];
@@ -90,6 +94,12 @@ fn grid() -> Vec<(Config, usize)> {
 
 fn optimizer(kind: OptimizerKind) -> OptimizerConfig {
     OptimizerConfig::defaults(kind)
+}
+
+/// A context that grows in two doublings.
+fn warmed(config: &Config) -> ScheduleConfig {
+    let start = config.model.context / 4;
+    ScheduleConfig { context_start: start, context_warmup_steps: 10, ..config.schedule.clone() }
 }
 
 fn long_and_narrow(context: u32) -> ModelConfig {

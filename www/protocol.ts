@@ -51,8 +51,8 @@ export type Command =
    * `split`, once there is a plan.
    */
   | { type: 'split'; id: number; config: Config; sample: string | null }
-  /** How long are the documents of the text? Answered by `lengths`, once the text is there in tokens. */
-  | { type: 'lengths'; id: number; config: Config }
+  /** How long are the documents of the text? Answered by `documents`, once the text is there in tokens. */
+  | { type: 'documents'; id: number; config: Config }
   /** How often has the present run read its text? Answered by `usage`. */
   | { type: 'usage' }
   /** Start a run and let it go on. `run`: the id that it is known by from now on. */
@@ -85,7 +85,7 @@ export type Command =
    */
   | { type: 'profile'; config: Config }
   /** About what a longer context costs. Whatever is asked for meanwhile ends a measurement. */
-  | { type: 'lengths'; asked: Asked }
+  | { type: 'length-cost'; asked: Asked }
   /**
    * What does the present run, paused or over, make of its context? Told by `use-progress`, answered by `use-found` or
    * `use-ended`. Whatever is asked for meanwhile ends it.
@@ -179,7 +179,7 @@ export type Event =
   | { type: 'tokenized' }
   | { type: 'split'; id: number; split: Split }
   /** `config`: what was asked about. */
-  | { type: 'lengths'; id: number; config: Config; lengths: Lengths }
+  | { type: 'documents'; id: number; config: Config; lengths: Lengths }
   /** After so many steps; null where there is no run. */
   | { type: 'usage'; usage: Usage | null; step: number }
   /** A run is being made ready: the share of kernels that are compiled, 0 to 1. */
@@ -232,7 +232,7 @@ export type Event =
   /** The share of kernels that are timed. */
   | { type: 'profiling'; share: number }
   | { type: 'profiled'; measured: Measured }
-  | { type: 'lengths'; told: Told }
+  | { type: 'length-cost'; told: Told }
   /** No profile; `message`: why, or null where something else was asked for. */
   | { type: 'unprofiled'; message: string | null }
   /** The share that is done of what is found out about the use of the context. */

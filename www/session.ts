@@ -114,7 +114,7 @@ export class Session {
         return planner.prepare(command.config);
       case 'split':
         return this.splitter.split(command, opener);
-      case 'lengths':
+      case 'documents':
         return measureLengths(command, opener.lab, this.texts, tokenizers, this.post);
       case 'usage':
         return runs.usage();
@@ -148,7 +148,7 @@ export class Session {
         return keeper.find(command.known);
       case 'profile':
         return this.profiler.profile(command.config);
-      case 'lengths':
+      case 'length-cost':
         return this.pricer.handle(command.asked);
       case 'compare':
         return this.compare(command);

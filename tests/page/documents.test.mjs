@@ -23,7 +23,7 @@ const rows = (page) =>
 
 /** The saved table, column by column. */
 async function table(page) {
-  const { bytes } = await saved(page, 'save-lengths');
+  const { bytes } = await saved(page, 'save-documents');
   const [head, ...lines] = String(bytes)
     .trim()
     .split('\n')

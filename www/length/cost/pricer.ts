@@ -43,7 +43,7 @@ export class Pricer {
   }
 
   private tell(told: Told): void {
-    this.post({ type: 'lengths', told });
+    this.post({ type: 'length-cost', told });
   }
 
   private async measure(experiment: Experiment): Promise<void> {

@@ -22,7 +22,7 @@ export const noMeasure = signal<string | null>(null);
 export function followCost(event: Event): void {
   // A worker that is new, or gone, measures nothing.
   if (event.type === 'ready' || event.type === 'crashed') measuring.value = null;
-  if (event.type !== 'lengths') return;
+  if (event.type !== 'length-cost') return;
   const { told } = event;
   switch (told.what) {
     case 'lesson':
@@ -57,7 +57,7 @@ export const obstacle = computed((): string | null => {
 export const canMeasure = computed(() => obstacle.value === null && measuring.value === null);
 
 export function askLesson(): void {
-  send({ type: 'lengths', asked: { what: 'lesson' } });
+  send({ type: 'length-cost', asked: { what: 'lesson' } });
 }
 
 export function measure(): void {
@@ -65,11 +65,11 @@ export function measure(): void {
   measuring.value = 0;
   noMeasure.value = null;
   cells.value = [];
-  send({ type: 'lengths', asked: { what: 'measure', experiment: lesson.value } });
+  send({ type: 'length-cost', asked: { what: 'measure', experiment: lesson.value } });
 }
 
 export function end(): void {
-  if (measuring.value !== null) send({ type: 'lengths', asked: { what: 'end' } });
+  if (measuring.value !== null) send({ type: 'length-cost', asked: { what: 'end' } });
 }
 
 /** Lengths and widths of which the visitor can leave some out; one of each at least stays. */

@@ -23,7 +23,7 @@ export function Documents() {
             type="button"
             class="quiet"
             onClick={() => saveLengths(found, used.value?.usage ?? null)}
-            data-testid="save-lengths"
+            data-testid="save-documents"
           >
             Save CSV
           </button>

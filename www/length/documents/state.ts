@@ -31,7 +31,7 @@ export function show(now: boolean): void {
 function ask(): void {
   if (!shown || !plan.value) return;
   asking += 1;
-  send({ type: 'lengths', id: asking, config: config.value });
+  send({ type: 'documents', id: asking, config: config.value });
 }
 
 function look(): void {
@@ -45,7 +45,7 @@ export function followLengths(event: Event): void {
     case 'planned':
       ask();
       break;
-    case 'lengths':
+    case 'documents':
       if (event.id === asking) measured.value = { config: event.config, lengths: event.lengths };
       break;
     case 'usage':

@@ -9,7 +9,7 @@ import type { Tokenizers } from '../../tokenizer/tokenizers';
 
 /** Says nothing where the text is not there in tokens, or the config is wrong: its plan says why, and the page asks again. */
 export function measureLengths(
-  { id, config }: Command & { type: 'lengths' },
+  { id, config }: Command & { type: 'documents' },
   lab: Lab | null,
   texts: Texts,
   tokenizers: Tokenizers,
@@ -20,7 +20,7 @@ export function measureLengths(
   if (!lab || !text || (!tokens && isSubword(config))) return;
   try {
     tokenizers.give(lab, tokens);
-    post({ type: 'lengths', id, config, lengths: lab.lengths(config, text.text) });
+    post({ type: 'documents', id, config, lengths: lab.lengths(config, text.text) });
   } catch (error) {
     if (isPanic(error)) throw error;
   }
