@@ -295,7 +295,7 @@ impl Lab {
 
     /// How long the documents of the training text are, and how often the config's run would read those of each length with
     /// each packing: [`crate::data::lengths::Lengths`].
-    pub fn lengths(&self, config: JsValue, text: &str) -> std::result::Result<JsValue, JsValue> {
+    pub fn document_lengths(&self, config: JsValue, text: &str) -> std::result::Result<JsValue, JsValue> {
         let config = parse(config)?;
         let dataset = self.dataset(&config, text).map_err(|error| throw(&error))?;
         let sequences = u64::from(config.training.steps) * u64::from(config.training.batch_size);

@@ -3,7 +3,8 @@
 
 use std::rc::Rc;
 
-use trainlab::config::{Config, OptimizerConfig, OptimizerKind, Position, ScheduleKind};
+use trainlab::config::{Config, OptimizerConfig, OptimizerKind, Packing, Position, ScheduleKind, TokenizerKind};
+use trainlab::data::{Corpus, Dataset, tiny_tales};
 use trainlab::engine::Device;
 use trainlab::plan::Plan;
 use trainlab::trainer::{Metric, Trainer};
@@ -14,6 +15,7 @@ use crate::common::{gpu, tests};
 tests![
     lengths_double_in_equal_shares,
     each_length_is_a_run_of_its_own,
+    documents_stay_apart_at_each_length,
     positions_that_are_not_reached_stay,
     a_warmup_goes_on_bitwise,
     floating_point_operations_are_those_played,
@@ -78,6 +80,41 @@ async fn each_length_is_a_run_of_its_own() {
                 checkpoint = Some(saved.to_bytes(&plain.plan.parameters));
             }
         }
+    }
+}
+
+/// Whatever the length, rows are laid out as a run of that length lays them out, positions included.
+async fn documents_stay_apart_at_each_length() {
+    let text = tiny_tales(20_000, 3);
+    let dataset = Dataset::new(&text, TokenizerKind::Characters, 0.2).unwrap();
+    dataset.find_documents(&text, Corpus::TinyTales);
+    let dataset = Rc::new(dataset);
+    for packing in [Packing::Masked, Packing::Balanced] {
+        let mut config = config(Position::Learned);
+        (config.data.packing, config.model.layers) = (packing, 1);
+        let mut warmed = Trainer::new(&config, Rc::clone(&dataset), &Device::Cpu, |_, _| ()).await.unwrap();
+        let mut counted = 0;
+        for (context, batch_size, from, until) in [(8, 16, 1, 2), (16, 8, 3, 4), (32, 4, 5, 7)] {
+            let mut plain = config.clone();
+            (plain.model.context, plain.training.batch_size) = (context, batch_size);
+            (plain.schedule.context_start, plain.schedule.context_warmup_steps) = (0, 0);
+            let plain = Trainer::new(&plain, Rc::clone(&dataset), &Device::Cpu, |_, _| ()).await.unwrap();
+            let rows = plain.first_rows(until).unwrap();
+            for metric in train(&mut warmed, until).await.unwrap() {
+                assert!((from..=until).contains(&metric.step));
+                counted += u64::from(rows[metric.step as usize - 1].counted);
+                assert_eq!(metric.tokens, counted, "{packing:?} at step {}", metric.step);
+                assert!(metric.loss.is_finite());
+            }
+        }
+        let saved = warmed.checkpoint().await.unwrap().to_bytes(&warmed.plan.parameters);
+        config.training.steps = 9;
+        let resumed = Trainer::resume(&config, Rc::clone(&dataset), &Device::Cpu, &saved, |_, _| ()).await;
+        let [mut resumed, mut longer] =
+            [resumed.unwrap(), Trainer::new(&config, Rc::clone(&dataset), &Device::Cpu, |_, _| ()).await.unwrap()];
+        let all = train(&mut longer, 9).await.unwrap();
+        assert_eq!(shown(&train(&mut resumed, 9).await.unwrap()), shown(&all[7..]), "{packing:?}");
+        assert_eq!(resumed.usage().tokens, longer.usage().tokens);
     }
 }
 

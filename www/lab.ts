@@ -372,7 +372,7 @@ export interface Lab {
   ): void;
   plan(config: Config, text: string): Plan;
   /** How long the documents of the training text are, and how often such a run would read them. */
-  lengths(config: Config, text: string): Lengths;
+  document_lengths(config: Config, text: string): Lengths;
   /** `tokens`: the sample's, where the core has not the tokenizer itself. */
   vocabulary_use(config: Config, text: string, sample: string, tokens?: Uint32Array): VocabularyUse;
   /**

@@ -20,7 +20,7 @@ export function measureLengths(
   if (!lab || !text || (!tokens && isSubword(config))) return;
   try {
     tokenizers.give(lab, tokens);
-    post({ type: 'documents', id, config, lengths: lab.lengths(config, text.text) });
+    post({ type: 'documents', id, config, lengths: lab.document_lengths(config, text.text) });
   } catch (error) {
     if (isPanic(error)) throw error;
   }
