@@ -26,7 +26,9 @@ fn configs() -> Vec<Config> {
     (sophia.training.batch_size, sophia.training.accumulation, sophia.model.dropout) = (4, 2, 0.3);
     let mut split = attention_variants().swap_remove(4);
     (split.training.batch_size, split.training.accumulation, split.model.layers) = (6, 3, 3);
-    vec![gated_post_norm, SMALL[1].config(), sophia, split]
+    // Turned in place, with nothing kept beside.
+    let turned = attention_variants().swap_remove(3);
+    vec![gated_post_norm, SMALL[1].config(), sophia, split, turned]
 }
 
 async fn the_oracle_takes_the_same_steps() {
