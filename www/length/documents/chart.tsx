@@ -72,7 +72,8 @@ function Plane({ width, height, ...bars }: Bars & { width: number; height: numbe
   const [first, last] = [buckets[0], buckets.at(-1)];
   if (!first || !last) return null;
   const values = series.flatMap(({ values }) => values.filter((value) => value !== null));
-  const most = Math.max(...values, level ? 1.15 * level.at : 0) * 1.05 || 1;
+  // With room for what the marks say.
+  const most = Math.max(...values, level ? level.at : 0) * 1.15 || 1;
   const [low, high] = [
     Math.min(first.from, across?.at ?? first.from),
     Math.max(last.to + 1, across?.at ?? 0),

@@ -30,7 +30,7 @@ export function LengthTable({ measured, usage }: { measured: Measured; usage: Us
             ))}
             {read && (
               <th scope="col">
-                Read so far <small>epochs, and of the document read most</small>
+                Read so far <small>epochs; below, the one read most</small>
               </th>
             )}
           </tr>
@@ -63,7 +63,7 @@ export function LengthTable({ measured, usage }: { measured: Measured; usage: Us
             <td class="amount">{count(tokens)}</td>
             {expected.map(({ packing, whole, filled }) => (
               <td class="amount" key={packing}>
-                {figures(whole)} <small>{percent(filled)} of the sequences is text</small>
+                {figures(whole)} <small>{percent(filled)} is text</small>
               </td>
             ))}
             {read && <Epochs value={read.whole} />}
