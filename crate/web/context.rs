@@ -16,14 +16,13 @@ impl Lab {
         config: JsValue,
         checkpoint: Vec<u8>,
         text: String,
-        lengths: &[u32],
+        lengths: Vec<u32>,
         bytes: u32,
         progress: js_sys::Function,
     ) -> std::result::Result<JsValue, JsValue> {
         let subject = self.subject(config, &checkpoint, &text)?;
-        let asked = lengths.to_vec();
-        let usual = || lengths::usual(subject.config.model.context);
-        let asked = if asked.is_empty() { usual() } else { asked };
+        let usual = lengths::usual(subject.config.model.context);
+        let asked = if lengths.is_empty() { usual } else { lengths };
         let report = async |done: usize, all: usize| super::report(&progress, done, all).await;
         let found = lengths::at_lengths(&subject, &asked, bytes as usize, report).await;
         to_js(&found.map_err(|error| throw(&error))?)

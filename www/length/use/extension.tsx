@@ -12,7 +12,7 @@ const LONGEST = 8192;
 export function Extend() {
   const [factor, setFactor] = useState<'2' | '4' | '8'>('2');
   const [steps, setSteps] = useState(100);
-  const [interpolate, setInterpolate] = useState(true);
+  const [interpolate, setInterpolate] = useState(false);
   const run = record.value?.config;
   const position = run && String(getKnown(run, 'model.position'));
   const context = run ? Number(getKnown(run, 'model.context')) : 0;
@@ -26,7 +26,7 @@ export function Extend() {
       <p class="help">
         Begins a new run with the parameters of this one, once it has ended, at a longer context and with a
         fresh optimizer. RoPE can be interpolated: positions are divided, so that a longer text has the
-        trained angles (Chen et al. 2023).
+        trained angles (Chen et al. 2023); which of the two recovers sooner depends on the model.
       </p>
       <div class="chart-controls">
         <Select

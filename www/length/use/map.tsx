@@ -41,8 +41,8 @@ export function AttentionMap({ attention, index, name }: Props) {
   return (
     <figure class="use-map" data-testid="use-map">
       <figcaption>
-        {name}: down, the token that looks; across, the tokens up to it. The darker, the more of its
-        attention.
+        {name}: down, the token that looks; across, the tokens up to it. The stronger the colour, the more of
+        its attention.
       </figcaption>
       <div ref={host}>
         <canvas

@@ -33,6 +33,14 @@ function Shown({ step, by }: { step: number; by: ByPosition }) {
       words: `${range(by, i)} tokens before: ${withError(by.bits_per_byte[i] ?? null, by.standard_error[i])} bits per byte`,
     }),
   );
+  const gains = by.gain.map(
+    (gain, i): Point => ({
+      x: by.last[i + 1] ?? Number.NaN,
+      y: gain,
+      error: finite(by.gain_standard_error[i]),
+      words: `${range(by, i + 1)} tokens before, over ${range(by, i)}: ${gainOf(by, i)} bits per byte`,
+    }),
+  );
   return (
     <>
       <p class="help">{verdict(by)}</p>
@@ -44,6 +52,16 @@ function Shown({ step, by }: { step: number; by: ByPosition }) {
         up="Loss (bits per byte)"
         note="Of the last validation. Where the line still falls at its end, a longer context would help."
       />
+      {gains.length > 1 && (
+        <Plot
+          id="use-gains-plot"
+          title={`Gain of each doubling, after step ${count(step)}`}
+          lines={[{ label: 'Held-out text', look: 4, points: gains.filter(({ y }) => Number.isFinite(y)) }]}
+          across="Tokens before the predicted one (up to)"
+          up="Gain (bits per byte)"
+          note="By how much tokens with so many before them are predicted better than those with half as many."
+        />
+      )}
       <details class="shown">
         <summary>As a table</summary>
         <Table by={by} />

@@ -12,7 +12,8 @@ export function UseOfContext() {
       <h2 id="use-title">Is the context used?</h2>
       <p class="help">
         All of this is about the run of the Train view, or one of the Runs view that was gone on with: what
-        its model makes of the tokens before the one that it predicts. Nothing here changes the run.
+        its model makes of the tokens before the one that it predicts. To measure changes nothing about the
+        run.
       </p>
       <Positions />
       <Beyond />
