@@ -14,7 +14,14 @@ const prototype = [
   'data.text_bytes=4000000',
 ];
 const bpe = ['tokenizer.kind=bpe', 'tokenizer.vocabulary=512'];
-const practised = (tasks) => [`data.practice=${tasks}`, 'data.practice_share=0.5'];
+const practised = (tasks, share = 0.5) => [`data.practice=${tasks}`, `data.practice_share=${share}`];
+/** Nine tenths of the text is one exercise, and there are four times as many tokens as in the default run. */
+const drilled = (task) => [
+  ...practised(task, 0.9),
+  'training.steps=4000',
+  'training.batch_size=16',
+  'optimizer.learning_rate=2e-3',
+];
 
 /** By name: what is set beside the defaults. */
 const RUNS = {
@@ -23,6 +30,9 @@ const RUNS = {
   bpe64: [...bpe, 'model.position=rope'],
   bpe192: [...bpe, ...prototype],
   recall192: [...bpe, ...prototype, ...practised('recall,key_value')],
+  copy64: ['model.position=rope', ...drilled('copy')],
+  reverse64: drilled('reverse'),
+  key_value64: ['model.position=rope', ...drilled('key_value')],
 };
 
 const { values: options } = parseArgs({
