@@ -57,6 +57,7 @@ const stages = {
         '--test',
         '--test-reporter=spec',
         'tests/www/compare.test.mjs',
+        'tests/www/documents.test.mjs',
         'tests/www/sweep.test.mjs',
       ]),
   },

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{gpu, tests};
 use trainlab::config::{
-    Activation, Config, ModelConfig, Norm, NormPosition, OptimizerConfig, OptimizerKind, Position, ScheduleConfig,
+    Activation, Config, ModelConfig, Norm, NormPosition, OptimizerConfig, OptimizerKind, Packing, Position,
+    ScheduleConfig,
 };
 use trainlab::engine::{Device, Engine};
 use trainlab::kernels::Step;
@@ -48,7 +49,7 @@ fn grid() -> Vec<(Config, usize)> {
     let model = &mut first.model;
     (model.layers, model.width, model.heads, model.hidden, model.context) = (2, 64, 4, 256, 64);
     type Change = fn(&mut Config);
-    let grid: [(Change, usize); 32] = [
+    let grid: [(Change, usize); 33] = [
         (|_| (), 65),
         (|config| config.model.layers = 5, 65),
         (|config| config.model.width = 200, 65),
@@ -58,6 +59,7 @@ fn grid() -> Vec<(Config, usize)> {
         (|config| (config.model.context, config.training.batch_size) = (1024, 1), 65),
         (|config| config.training.batch_size = 37, 65),
         (|config| config.training.accumulation = 2, 65),
+        (|config| (config.data.packing, config.training.accumulation) = (Packing::Masked, 2), 65),
         (|_| (), 5000),
         (|config| config.model.tied_head = false, 5000),
         (|config| config.model.norm = Norm::RmsNorm, 65),
