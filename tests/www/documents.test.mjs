@@ -78,8 +78,8 @@ test('the worker answers once the text is there in tokens', () => {
       return lengths;
     };
     measureLengths(
-      { type: 'lengths', id: 7, config: { tokenizer: { kind } } },
-      lab ? { lengths: answer } : null,
+      { type: 'documents', id: 7, config: { tokenizer: { kind } } },
+      lab ? { document_lengths: answer } : null,
       { at: () => text },
       { at: () => tokens, give: (_, tokens) => given.push(tokens) },
       (event) => posted.push(event),
@@ -87,7 +87,7 @@ test('the worker answers once the text is there in tokens', () => {
     return { posted, given };
   };
   assert.deepEqual(ask({}).posted, [
-    { type: 'lengths', id: 7, config: { tokenizer: { kind: 'bytes' } }, lengths },
+    { type: 'documents', id: 7, config: { tokenizer: { kind: 'bytes' } }, lengths },
   ]);
   const tokens = { json: '{}' };
   const { posted, given } = ask({ kind: 'bpe', tokens });
