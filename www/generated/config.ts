@@ -417,6 +417,13 @@ export interface TrainingConfig {
    */
   accumulation?: number;
   /**
+   * Drops what a block computes on the way and computes it again for its gradients: less memory, more arithmetic.
+   *
+   * Between forward and backward pass only what goes into each block is kept (gradient checkpointing; Chen et al. 2016,
+   * arXiv 1604.06174). The gradients stay the same, bit for bit; a step takes up to a third longer.
+   */
+  checkpointing?: boolean;
+  /**
    * Decides the initial parameters and the order in which the text is read. Same seed, same device: same run, bit for bit.
    */
   seed?: number;
