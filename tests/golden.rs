@@ -9,6 +9,7 @@ use trainlab::config::{self, Config};
 use trainlab::engine::Device;
 use trainlab::parameters::{Parameter, Parameters};
 
+#[cfg(not(target_arch = "wasm32"))]
 use crate::combinations::cover;
 use crate::common::lab::Lab;
 use crate::common::{gpu, tests};
