@@ -25,8 +25,11 @@ pub fn item(task: Task, random: &mut Random) -> Option<Item> {
     let decided_by = decided_by(&story, sentence);
     // By the sentence itself, where by none before.
     let distance = decided_by.map_or(0, |before| sentence - before - 1);
-    let fact = decided_by.map(|before| story.told_to(before).len());
     let context = text[..answer.start].to_owned();
+    let fact = match decided_by {
+        Some(before) => Some(story.told_to(before).len()),
+        None => subject_end(&story, sentence, &context),
+    };
     let item = Item::shuffled(context, text[answer.clone()].to_owned(), wrong, distance, random);
     Some(Item { fact, ..item })
 }
@@ -146,6 +149,15 @@ fn decided_by(story: &Story, sentence: usize) -> Option<usize> {
     story.sentences[..sentence].iter().rposition(decides)
 }
 
+/// Where in `context` the subject ends that the verb of a sentence has to agree with.
+fn subject_end(story: &Story, sentence: usize, context: &str) -> Option<usize> {
+    let Event::Look { subject, .. } = story.sentences[sentence].event else { return None };
+    let begin = sentence.checked_sub(1).map_or(0, |before| story.told_to(before).len());
+    // "The dogs near the cat", "the dogs": the first article's.
+    let noun = format!("he {}", subject.word());
+    context[begin..].find(&noun).map(|at| begin + at + noun.len())
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -222,7 +234,14 @@ mod tests {
             }
         }
         assert!(items(Task::Count).iter().all(|item| item.fact < Some(item.context.len())));
-        assert!(items(Task::Agreement).iter().all(|item| item.fact.is_none()), "the sentence itself decides");
+        for item in items(Task::Agreement) {
+            let (told, between) = item.context.split_at(item.fact.expect("a subject decides"));
+            let subject = told.rsplit(' ').next().unwrap();
+            assert!(ALL.contains(subject), "{subject} in {}", item.context);
+            // The other noun of the sentence, if any, is told after it.
+            let nouns = between.split(' ').filter(|word| ALL.contains(word)).count();
+            assert!(nouns <= 1 && !between.contains('.'), "{between}");
+        }
     }
 
     #[test]

@@ -13,8 +13,9 @@ export function Distances({ scores }: { scores: Scores }) {
     <details class="shown" data-testid="distances">
       <summary>By how far back the fact lies</summary>
       <p class="help">
-        Right answers by the tokens between the sentence that decides and the question, with their chance and
-        number of questions. What lies further back than the context was not seen.
+        Right answers by the tokens between what decides (a sentence, for agreement the subject) and the
+        answer, with their chance and number of questions. What lies further back than the context was not
+        seen.
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
       <section class="scores" tabIndex={0} aria-label="Scores by distance">
