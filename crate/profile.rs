@@ -117,10 +117,11 @@ pub async fn profile(
     tuning::choose(&mut engine, device, &mut [&mut recording]).await?;
     let program = engine.add(&recording, &mut |_, _| ()).await?;
 
-    // Ops that play the same shader for the same part are the same work.
-    let mut groups: BTreeMap<(Part, String), Vec<usize>> = BTreeMap::new();
+    // Ops that play the same shader at the same sizes for the same part are the same work.
+    let mut groups: BTreeMap<(Part, String, Vec<u32>), Vec<usize>> = BTreeMap::new();
     for (i, op) in recording.ops.iter().enumerate().filter(|(_, op)| !op.kernel.rests()) {
-        groups.entry((Part::of(op), op.kernel.shader().compose())).or_default().push(i);
+        let shader = op.kernel.shader();
+        groups.entry((Part::of(op), shader.compose(), shader.sizes())).or_default().push(i);
     }
     let mut times = vec![];
     for ops in groups.values() {

@@ -22,6 +22,7 @@ mod long_context;
 mod model;
 mod optimizers;
 mod packing;
+mod pipes;
 mod positions;
 mod resume;
 mod sampling;

@@ -99,9 +99,7 @@ export function fold(event: Event): void {
       touch();
       break;
     case 'evaluation':
-      state.record.value?.validation.push(event.evaluation);
-      if (state.record.value)
-        state.record.value.positions = { step: event.evaluation.step, by: event.positions };
+      state.record.value?.addEvaluation(event.evaluation, event.positions);
       touch();
       break;
     case 'scores':
@@ -109,7 +107,7 @@ export function fold(event: Event): void {
       touch();
       break;
     case 'examples':
-      if (state.record.value) state.record.value.examples = event.examples;
+      state.record.value?.setExamples(event.examples);
       touch();
       break;
     case 'own-tasks':
@@ -126,7 +124,7 @@ export function fold(event: Event): void {
       touch();
       break;
     case 'pieces':
-      state.record.value?.samples.at(-1)?.pieces.push(...event.pieces);
+      state.record.value?.addPieces(event.pieces, event.done);
       state.sampling.value = !event.done;
       touch();
       break;

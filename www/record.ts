@@ -1,9 +1,9 @@
 // What a run has told: every point of it, in columns, for charts and export.
 
 import type { Config } from './config/schema';
-import type { DeviceInfo, Evaluation, Examples, Metric, Plan, Sample, Scores } from './lab';
+import type { DeviceInfo, Evaluation, Examples, Metric, Piece, Plan, Sample, Scores } from './lab';
 import type { ByPosition } from './length/use/types';
-import type { StoredRun } from './store/types';
+import type { Findings, StoredRun } from './store/types';
 
 /** A table of numbers that grows; every row stays. */
 export class Columns<Key extends string> {
@@ -81,13 +81,11 @@ export const EVALUATION = [...PLACE, 'loss', 'bits_per_byte', 'standard_error'] 
 export class RunRecord {
   readonly train = new Columns<keyof Metric>(METRIC);
   readonly validation = new Columns<keyof Evaluation>(EVALUATION);
-  readonly samples: Sample[] = [];
   /** Of the downstream tasks, the earliest first. */
   readonly scores: Scores[] = [];
-  /** Some of the questions, as they were answered last. */
-  examples: Examples[] = [];
-  /** The loss by position, as it was last validated. */
-  positions: { step: number; by: ByPosition } | null = null;
+  readonly findings: Findings = { samples: [], positions: null, examples: [] };
+  /** Goes up whenever findings have come in whole. */
+  found = 0;
 
   readonly config: Config;
   readonly plan: Plan;
@@ -109,6 +107,7 @@ export class RunRecord {
     record.train.fill(stored.train);
     record.validation.fill(stored.validation);
     record.scores.push(...stored.scores);
+    Object.assign(record.findings, structuredClone(stored.findings));
     return record;
   }
 
@@ -121,10 +120,22 @@ export class RunRecord {
   takeUp(earlier: RunRecord): void {
     this.train.copy(earlier.train, ({ step }) => step <= this.from);
     this.validation.copy(earlier.validation, ({ step }) => step <= this.from);
-    this.samples.push(...earlier.samples.filter(({ step }) => step <= this.from));
     this.scores.push(...earlier.scores.filter(({ step }) => step <= this.from));
-    this.examples = earlier.examples;
-    this.positions = earlier.positions;
+    const { samples, positions, examples } = earlier.findings;
+    this.findings.samples.push(...samples.filter(({ step }) => step <= this.from));
+    Object.assign(this.findings, { positions, examples });
+    this.found += 1;
+  }
+
+  addEvaluation(evaluation: Evaluation, by: ByPosition): void {
+    this.validation.push(evaluation);
+    this.findings.positions = { step: evaluation.step, by };
+    this.found += 1;
+  }
+
+  setExamples(examples: Examples[]): void {
+    this.findings.examples = examples;
+    this.found += 1;
   }
 
   /** Scores of the same step as the last take their place: a run that goes on is asked again where it begins. */
@@ -137,8 +148,15 @@ export class RunRecord {
   addSample(sample: Sample): void {
     const { pieces: _, ...choices } = sample;
     const same = ({ pieces: _, ...others }: Sample) => JSON.stringify(others) === JSON.stringify(choices);
-    const known = sample.step === this.from ? this.samples.findIndex(same) : -1;
-    if (known >= 0) this.samples.splice(known, 1);
-    this.samples.push(sample);
+    const { samples } = this.findings;
+    const known = sample.step === this.from ? samples.findIndex(same) : -1;
+    if (known >= 0) samples.splice(known, 1);
+    samples.push(sample);
+  }
+
+  /** Of the last sample; `done`: it is whole. */
+  addPieces(pieces: Piece[], done: boolean): void {
+    this.findings.samples.at(-1)?.pieces.push(...pieces);
+    if (done) this.found += 1;
   }
 }

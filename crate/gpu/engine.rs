@@ -8,10 +8,12 @@ use web_time::Instant;
 use super::Gpu;
 use super::pacing::{self, Pacing};
 use super::readback::{Readback, Ticket};
+use super::shader::Shader;
+use super::sizes::Sizes;
 use super::timing::Stopwatch;
 use crate::engine::ProgramId;
 use crate::error::{Error, Result};
-use crate::kernels::{Access, Binding, Kernel, Step};
+use crate::kernels::{Access, Binding, Step};
 use crate::tape::{BufferId, Buffers, Op, Recording, Tensor};
 
 /// Steps whose results may be under way: enough to keep the GPU busy, few enough to stop soon.
@@ -25,6 +27,7 @@ pub struct GpuEngine {
     pub(super) step: wgpu::Buffer,
     pub(super) programs: Vec<Vec<Dispatch>>,
     pipelines: HashMap<String, Rc<Pipeline>>,
+    sizes: Sizes,
     readback: Readback,
     /// Made when something is first timed; None inside where the GPU has no clock.
     pub(super) stopwatch: Option<Option<Stopwatch>>,
@@ -82,6 +85,7 @@ impl GpuEngine {
             mapped_at_creation: false,
         });
         let readback = Readback::new(&gpu.device, IN_FLIGHT, read_len);
+        let sizes = Sizes::new(&gpu.device);
         Ok(Self {
             gpu,
             staged: 0,
@@ -89,6 +93,7 @@ impl GpuEngine {
             step,
             programs: vec![],
             pipelines: HashMap::new(),
+            sizes,
             readback,
             stopwatch: None,
             pacing: Pacing::new(),
@@ -100,13 +105,13 @@ impl GpuEngine {
 
     /// What an engine allocates beside the buffers it is given, before anything is read but metrics.
     pub fn own_bytes(read_len: usize) -> u64 {
-        (size_of::<Step>() + IN_FLIGHT * read_len * 4) as u64
+        (size_of::<Step>() + IN_FLIGHT * read_len * 4) as u64 + Sizes::BYTES
     }
 
     /// What there is and was on the GPU at most, by the sizes of the buffers themselves.
     pub fn allocated_bytes(&self) -> u64 {
         let buffers: u64 = self.buffers.iter().map(wgpu::Buffer::size).sum();
-        buffers + self.step.size() + self.readback.allocated_bytes() + self.staged
+        buffers + self.step.size() + self.sizes.allocated_bytes() + self.readback.allocated_bytes() + self.staged
     }
 
     /// Compiles what is new in a recording and binds it. `progress` is told (ops done, ops in all).
@@ -118,8 +123,8 @@ impl GpuEngine {
         for (i, op) in recording.ops.iter().enumerate() {
             progress(i, recording.ops.len());
             let shader = op.kernel.shader();
-            let pipeline = self.pipeline(&op.kernel).await?;
-            let bind_group = self.bind(op, &pipeline);
+            let pipeline = self.pipeline(&shader).await?;
+            let bind_group = self.bind(op, &pipeline, &shader.sizes());
             program.push(Dispatch { pipeline, bind_group, grid: shader.grid, units: pacing::units(op) });
         }
         self.gpu.check()?;
@@ -127,8 +132,7 @@ impl GpuEngine {
         Ok(self.programs.len() - 1)
     }
 
-    async fn pipeline(&mut self, kernel: &Kernel) -> Result<Rc<Pipeline>> {
-        let shader = kernel.shader();
+    async fn pipeline(&mut self, shader: &Shader) -> Result<Rc<Pipeline>> {
         let source = shader.compose();
         if let Some(pipeline) = self.pipelines.get(&source) {
             return Ok(Rc::clone(pipeline));
@@ -140,7 +144,9 @@ impl GpuEngine {
             source: wgpu::ShaderSource::Wgsl(source.as_str().into()),
         });
         let mut entries: Vec<_> = shader.bindings.iter().enumerate().map(|(i, b)| layout_entry(i, Some(b))).collect();
-        entries.push(layout_entry(entries.len(), None));
+        // The step, and the sizes where it has any.
+        let uniforms = if shader.sizes().is_empty() { 1 } else { 2 };
+        entries.extend((0..uniforms).map(|i| layout_entry(shader.bindings.len() + i, None)));
         let layout = device
             .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(shader.name), entries: &entries });
         let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
@@ -163,7 +169,8 @@ impl GpuEngine {
         Ok(pipeline)
     }
 
-    fn bind(&self, op: &Op, pipeline: &Pipeline) -> wgpu::BindGroup {
+    fn bind(&mut self, op: &Op, pipeline: &Pipeline, sizes: &[u32]) -> wgpu::BindGroup {
+        let sizes = (!sizes.is_empty()).then(|| self.sizes.place(&self.gpu, sizes));
         let mut entries: Vec<wgpu::BindGroupEntry> = op
             .tensors
             .iter()
@@ -178,6 +185,10 @@ impl GpuEngine {
             })
             .collect();
         entries.push(wgpu::BindGroupEntry { binding: entries.len() as u32, resource: self.step.as_entire_binding() });
+        if let Some((buffer, offset, size)) = &sizes {
+            let resource = wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset: *offset, size: *size });
+            entries.push(wgpu::BindGroupEntry { binding: entries.len() as u32, resource });
+        }
         self.gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some(&op.label),
             layout: &pipeline.layout,

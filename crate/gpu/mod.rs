@@ -11,6 +11,7 @@ mod engine;
 mod pacing;
 mod readback;
 pub mod shader;
+mod sizes;
 mod timing;
 
 use std::cell::{Cell, RefCell};

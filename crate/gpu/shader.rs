@@ -1,4 +1,4 @@
-//! A shader, composed: header + bindings + constants + parts, with conditions and unrolled loops resolved.
+//! A shader, composed: header + bindings + sizes + constants + parts, with conditions and unrolled loops resolved.
 //!
 //! WGSL has no conditional compilation and unrolls nothing, so parts may hold three directives, each on a line of its
 //! own and each closed by `//#end`:
@@ -19,6 +19,7 @@ pub struct Shader {
     pub bindings: Vec<Binding>,
     pub grid: [u32; 2],
     constants: Vec<(&'static str, Constant)>,
+    sizes: Vec<(&'static str, u32)>,
     flags: Vec<&'static str>,
     parts: Vec<&'static str>,
     workgroup: [usize; 2],
@@ -41,6 +42,7 @@ impl Shader {
             bindings,
             grid: [1, 1],
             constants: vec![],
+            sizes: vec![],
             flags: vec![],
             parts: vec![],
             workgroup: [Self::WORKGROUP, 1],
@@ -60,6 +62,18 @@ impl Shader {
     pub fn numbers(mut self, name: &'static str, values: Vec<f32>) -> Self {
         self.constants.push((name, Constant::Numbers(values)));
         self
+    }
+
+    /// A number that is told when the shader runs, as `sizes.name`: ops that differ in sizes alone share a pipeline, and
+    /// compiling one takes long where its loops are unrolled.
+    pub fn size(mut self, name: &'static str, value: usize) -> Self {
+        self.sizes.push((name, value as u32));
+        self
+    }
+
+    /// What `var<uniform> sizes` holds, in the order of its members.
+    pub fn sizes(&self) -> Vec<u32> {
+        self.sizes.iter().map(|&(_, value)| value).collect()
     }
 
     pub fn flag(mut self, name: &'static str, set: bool) -> Self {
@@ -131,6 +145,12 @@ impl Shader {
         }
         let count = self.bindings.len();
         writeln!(source, "@group(0) @binding({count}) var<uniform> step: Step;").expect("a string takes all");
+        if !self.sizes.is_empty() {
+            let members: Vec<String> = self.sizes.iter().map(|(name, _)| format!("{name}: u32")).collect();
+            writeln!(source, "struct Sizes {{ {} }}", members.join(", ")).expect("a string takes all");
+            writeln!(source, "@group(0) @binding({}) var<uniform> sizes: Sizes;", count + 1)
+                .expect("a string takes all");
+        }
         let sides = [("WORKGROUP_X", self.workgroup[0]), ("WORKGROUP_Y", self.workgroup[1])];
         let sides = sides.map(|(name, side)| (name, Constant::Count(side)));
         for (name, constant) in sides.iter().chain(&self.constants) {

@@ -68,7 +68,7 @@ impl Mask {
     /// `shader` with the function that drops.
     pub fn part(self, shader: Shader) -> Shader {
         shader
-            .count("DROPOUT_SITE", self.site as usize)
+            .size("DROPOUT_SITE", self.site as usize)
             .count("DROPOUT_THRESHOLD", self.threshold as usize)
             .number("DROPOUT_SCALE", self.scale() as f32)
             .part(include_str!("../../shaders/dropout/mask.wgsl"))

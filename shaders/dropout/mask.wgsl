@@ -13,7 +13,7 @@ fn hashed(hash: u32, counter: u32) -> u32 {
 
 // Four neighbours of a row, from `column` on; `row` is one of the micro-batch.
 fn drop(v: vec4f, row: u32, column: u32) -> vec4f {
-    let of_row = hashed(hashed(step.noise, DROPOUT_SITE), step.first_row + row);
+    let of_row = hashed(hashed(step.noise, sizes.DROPOUT_SITE), step.first_row + row);
     let kept = vec4<bool>(
         hashed(of_row, column) >= DROPOUT_THRESHOLD,
         hashed(of_row, column + 1u) >= DROPOUT_THRESHOLD,

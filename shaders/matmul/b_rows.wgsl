@@ -3,8 +3,8 @@ fn block_b(k: u32, n: u32) -> mat4x4f {
     let zero = vec4f();
     return mat4x4f(
         load_b(k, n),
-        select(zero, load_b(k + 1u, n), k + 1u < K),
-        select(zero, load_b(k + 2u, n), k + 2u < K),
-        select(zero, load_b(k + 3u, n), k + 3u < K),
+        select(zero, load_b(k + 1u, n), k + 1u < sizes.K),
+        select(zero, load_b(k + 2u, n), k + 2u < sizes.K),
+        select(zero, load_b(k + 3u, n), k + 3u < sizes.K),
     );
 }

@@ -14,16 +14,16 @@ var<workgroup> partial_sum: array<vec4f, (SLICES - 1u) * WORKGROUP_Y * ROWS>;
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_id) local: vec3u) {
     let row = id.y * ROWS;
     let column = id.x * COLUMNS;
-    let inside = row < M && column < N;
+    let inside = row < sizes.M && column < sizes.N;
 //#if SLICED
-    let first = local.z * SLICE;
-    let end = select(first, min(first + SLICE, K), inside);
+    let first = local.z * sizes.SLICE;
+    let end = select(first, min(first + sizes.SLICE, sizes.K), inside);
 //#else
     if (!inside) {
         return;
     }
     let first = 0u;
-    let end = K;
+    let end = sizes.K;
 //#end
 //#for i in ROWS
 //#for j in COLUMNS4

@@ -31,7 +31,7 @@ fn main(
 //#end
 //#end
 
-    for (var first = 0u; first < K; first += DEPTH) {
+    for (var first = 0u; first < sizes.K; first += DEPTH) {
         for (var at = index; at < DEPTH / 4u * BLOCK_ROWS4; at += INVOCATIONS) {
 //#if A_ALONG_K
             // Neighbours load along K, where the stored rows run.
@@ -42,7 +42,7 @@ fn main(
             let row4 = at % BLOCK_ROWS4;
 //#end
             var block = mat4x4f();
-            if (first + k < K) {
+            if (first + k < sizes.K) {
                 block = transpose(block_a(block_row + row4 * 4u, first + k));
             }
 //#for u in 4
@@ -58,7 +58,7 @@ fn main(
             let column4 = at % BLOCK_COLUMNS4;
 //#end
             var block = mat4x4f();
-            if (first + k < K) {
+            if (first + k < sizes.K) {
                 block = block_b(first + k, block_column + column4 * 4u);
             }
 //#for u in 4

@@ -2,10 +2,10 @@
 
 //#if C_VEC4
 fn store(row: u32, column: u32, sum: vec4f) {
-    if (row >= M || column >= N) {
+    if (row >= sizes.M || column >= sizes.N) {
         return;
     }
-    let at = (row * N + column) / 4u;
+    let at = (row * sizes.N + column) / 4u;
     var v = sum;
 //#if ACCUMULATE
     v += c[at];
@@ -45,10 +45,10 @@ fn store(row: u32, column: u32, sum: vec4f) {
 }
 
 fn store_one(row: u32, column: u32, sum: f32) {
-    if (row >= M || column >= N) {
+    if (row >= sizes.M || column >= sizes.N) {
         return;
     }
-    let at = row * N + column;
+    let at = row * sizes.N + column;
     var v = sum;
 //#if ACCUMULATE
     v += c[at];
@@ -85,7 +85,7 @@ fn store_one(row: u32, column: u32, sum: f32) {
 //#if SUMS
 // The sum of a row of A, the gradient of a bias.
 fn store_sum(row: u32, sum: vec4f) {
-    if (row >= M) {
+    if (row >= sizes.M) {
         return;
     }
     let v = dot(sum, vec4f(1.0));

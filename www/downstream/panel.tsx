@@ -21,7 +21,7 @@ export function Downstream() {
       </p>
       <Table scores={scores} />
       <Distances scores={scores} />
-      {run.examples.map((examples) => (
+      {run.findings.examples.map((examples) => (
         <Shown key={examples.task} examples={examples} />
       ))}
     </section>

@@ -8,7 +8,7 @@ import { Pieces } from './pieces';
 
 export function Samples() {
   revision.value;
-  const samples = record.value?.samples ?? [];
+  const samples = record.value?.findings.samples ?? [];
   return (
     <section class="panel samples" aria-labelledby="samples-title">
       <h2 id="samples-title">What it writes</h2>

@@ -6,11 +6,12 @@
 import { signal } from '@preact/signals';
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import { explain } from '../errors';
-import type { Chunk, RunHead, Series, StoredSweep } from './types';
+import type { Chunk, RunFindings, RunHead, Series, StoredSweep } from './types';
 
 export interface Schema extends DBSchema {
   runs: { key: string; value: RunHead; indexes: { name: string; sweep: string } };
   points: { key: [run: string, series: Series, index: number]; value: Chunk };
+  findings: { key: string; value: RunFindings };
   sweeps: { key: string; value: StoredSweep };
 }
 
@@ -18,7 +19,7 @@ export type Database = IDBPDatabase<Schema>;
 
 const NAME = 'trainlab';
 /** Raised with every change of form; `upgrade` takes each earlier one to it. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** Why the database cannot be read or written. Cleared once it can be again. */
 export const trouble = signal<string | null>(null);
@@ -45,6 +46,7 @@ function open(): Promise<Database> {
         db.createObjectStore('points', { keyPath: ['run', 'series', 'index'] });
         db.createObjectStore('sweeps', { keyPath: 'id' });
       }
+      if (from < 2) db.createObjectStore('findings', { keyPath: 'run' });
     },
     blocked: () => {
       trouble.value = 'Another tab has an older trainlab open. Close it, and all that waits is written.';

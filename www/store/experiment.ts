@@ -5,6 +5,22 @@ import type { Config, Value } from '../config/schema';
 import { bytes } from '../format';
 import type { Plan } from '../lab';
 import { EVALUATION, METRIC } from '../record';
+import { findings, NO_FINDINGS } from './findings';
+import {
+  isObject,
+  later,
+  list,
+  number,
+  numbers,
+  object,
+  oneOf,
+  orNull,
+  type Reader,
+  refuse,
+  short,
+  text,
+  yes,
+} from './reader';
 import { RUN_STATES, type RunState, type StoredRun, type StoredSweep, type Table } from './types';
 
 const FORMAT = 'trainlab-experiment';
@@ -70,68 +86,6 @@ export async function readExperiment(file: Blob): Promise<Experiment> {
   return read;
 }
 
-type Reader<T> = (value: unknown, at: string) => T;
-type Read<R> = R extends Reader<infer T> ? T : never;
-
-function refuse(value: unknown, at: string, allowed: string): never {
-  throw new Error(`${at} is ${short(value)}; allowed: ${allowed}.`);
-}
-
-const short = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? 'missing';
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
-};
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** Only what is named is taken. */
-function object<Shape extends Record<string, Reader<unknown>>>(
-  shape: Shape,
-): Reader<{ [Key in keyof Shape]: Read<Shape[Key]> }> {
-  return (value, at) => {
-    if (!isObject(value)) return refuse(value, at, 'an object');
-    const pairs = Object.entries(shape).map(
-      ([key, reader]) => [key, reader(value[key], `${at} → ${key}`)] as const,
-    );
-    return Object.fromEntries(pairs) as { [Key in keyof Shape]: Read<Shape[Key]> };
-  };
-}
-
-const list =
-  <T>(reader: Reader<T>, most: number): Reader<T[]> =>
-  (value, at) => {
-    if (!Array.isArray(value) || value.length > most) return refuse(value, at, `a list of at most ${most}`);
-    return value.map((item, index) => reader(item, `${at} → ${index + 1}`));
-  };
-
-const text =
-  (most: number): Reader<string> =>
-  (value, at) =>
-    typeof value === 'string' && value.length <= most
-      ? value
-      : refuse(value, at, `a text of at most ${most} characters`);
-
-const number: Reader<number> = (value, at) =>
-  typeof value === 'number'
-    ? value
-    : typeof value === 'string' && /^(NaN|-?Infinity)$/.test(value)
-      ? Number(value)
-      : refuse(value, at, 'a number');
-
-const yes: Reader<boolean> = (value, at) =>
-  typeof value === 'boolean' ? value : refuse(value, at, 'true or false');
-
-const orNull =
-  <T>(reader: Reader<T>): Reader<T | null> =>
-  (value, at) =>
-    value === null ? null : reader(value, at);
-
-const oneOf =
-  <T extends string>(...words: T[]): Reader<T> =>
-  (value, at) =>
-    words.find((word) => word === value) ?? refuse(value, at, words.join(', '));
-
 const id: Reader<string> = (value, at) =>
   typeof value === 'string' && /^[\w.-]{1,100}$/.test(value)
     ? value
@@ -157,8 +111,10 @@ const config: Reader<Config> = (value, at) => {
   return Object.fromEntries(sections) as Config;
 };
 
-const numbers = <Key extends string>(...keys: Key[]) =>
-  object(Object.fromEntries(keys.map((key) => [key, number])) as Record<Key, Reader<number>>);
+const work = (value: unknown, at: string) => ({
+  ...object({ part: oneOf('attention', 'matmul', 'head', 'optimizer', 'rest') })(value, at),
+  ...numbers('flops_per_token', 'bytes_per_token')(value, at),
+});
 
 const plan: Reader<Plan> = (value, at) => ({
   ...numbers(
@@ -179,6 +135,10 @@ const plan: Reader<Plan> = (value, at) => ({
     parts: numbers('embeddings', 'attention', 'mlp', 'norms', 'head'),
     bytes: numbers('parameters', 'gradients', 'optimizer', 'activations', 'traffic', 'total'),
   })(value, at),
+  ...later({ work: list(work, 100), length: numbers('full', 'causal', 'counted', 'attention_share') })(
+    value,
+    at,
+  ),
 });
 
 const table =
@@ -197,21 +157,20 @@ const table =
 
 const place = { step: number, tokens: number, seconds: number, flops: number };
 
+const taskScore = (value: unknown, at: string) => ({
+  ...object({ task: text(200) })(value, at),
+  ...numbers('items', 'accuracy', 'standard_error', 'chance', 'accuracy_per_byte')(value, at),
+  ...later({ by_distance: list(numbers('last', 'items', 'accuracy', 'standard_error', 'chance'), 100) })(
+    value,
+    at,
+  ),
+});
+
 const scores = object({
   ...place,
   accuracy: number,
   standard_error: number,
-  tasks: list(
-    object({
-      task: text(200),
-      items: number,
-      accuracy: number,
-      standard_error: number,
-      chance: number,
-      accuracy_per_byte: number,
-    }),
-    100,
-  ),
+  tasks: list(taskScore, 100),
 });
 
 /** A run that was live goes on in the browser that it came from, if anywhere. */
@@ -220,7 +179,7 @@ const state: Reader<RunState> = (value, at) => {
   return known === 'running' || known === 'paused' ? 'interrupted' : known;
 };
 
-const run: Reader<StoredRun> = object({
+const points = object({
   id,
   name: text(500),
   created: number,
@@ -233,6 +192,12 @@ const run: Reader<StoredRun> = object({
   train: table(METRIC),
   validation: table(EVALUATION),
   scores: list(scores, 1_000_000),
+});
+
+const run: Reader<StoredRun> = (value, at) => ({
+  ...points(value, at),
+  findings: NO_FINDINGS,
+  ...later({ findings })(value, at),
 });
 
 const values: Reader<Record<string, Value>> = (value, at) => {

@@ -16,7 +16,11 @@ export function followRun(event: Event): void {
     case 'metrics':
     case 'evaluation':
     case 'scores':
+    case 'examples':
       recording?.grow();
+      break;
+    case 'pieces':
+      if (event.done) recording?.grow();
       break;
     case 'running':
     case 'paused':

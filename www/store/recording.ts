@@ -6,7 +6,7 @@ import { inWords, isFull, trouble } from './database';
 import { hold } from './owners';
 import { SERIES, type Tables } from './points';
 import { headOf, headOfRun, openRuns, show, storedRuns, unique, write } from './runs';
-import type { RunState, StoredRun } from './types';
+import type { Findings, RunState, StoredRun } from './types';
 import { makeRoom } from './weights';
 
 /** How old may be what is not yet written. A timer of a hidden tab may be a second late. */
@@ -32,6 +32,8 @@ export class Recording {
   private message: string | null = null;
   /** Rows that are in the database as they are here. */
   private readonly written = { train: 0, validation: 0 };
+  /** The record whose findings are in the database, and how far. */
+  private filed: { record: RunRecord; found: number } | null = null;
   private readonly release: () => void;
   private closed = false;
   private abandoned = false;
@@ -61,6 +63,10 @@ export class Recording {
 
   get tables(): Tables {
     return { train: this.record.train.table(), validation: this.record.validation.table() };
+  }
+
+  get findings(): Findings {
+    return this.record.findings;
   }
 
   /** The same run, in another record: taken back to an earlier step, maybe. */
@@ -123,7 +129,8 @@ export class Recording {
     for (const series of SERIES) from[series] = Math.max(this.written[series] - 1, 0);
     const lengths = { train: record.train.length, validation: record.validation.length };
     const { id, created, state, message } = this;
-    const { config, plan, device } = record;
+    const { config, plan, device, findings, found } = record;
+    const news = this.filed?.record !== record || this.filed.found !== found;
     const scores = [...record.scores];
     const run: StoredRun = {
       id,
@@ -135,12 +142,14 @@ export class Recording {
       state,
       message,
       scores,
+      findings,
       ...tables,
     };
     const head = headOfRun(run, headOf(id)?.weights);
     show(head);
     try {
-      show(await write(head, tables, from));
+      show(await write(head, tables, news ? findings : null, from));
+      if (news) this.filed = { record, found };
       for (const series of SERIES)
         this.written[series] = Math.min(
           lengths[series],

@@ -4,18 +4,19 @@ import { signal } from '@preact/signals';
 import { discardWeights } from '../checkpoint/store';
 import { attempt, database, trouble } from './database';
 import type { Experiment } from './experiment';
+import { NO_FINDINGS } from './findings';
 import { own } from './owners';
 import { chunkCount, chunksOf, lastRow, rowsOf, SERIES, type Tables, tableOf } from './points';
 import { sweepsChannel } from './sweeps';
-import type { RunHead, Series, StoredRun } from './types';
+import type { Findings, RunHead, Series, StoredRun } from './types';
 
 /** All of them, the newest first. */
 export const storedRuns = signal<RunHead[]>([]);
 /** They have been read, or cannot be. */
 export const listed = signal(false);
 
-/** Runs of this tab whose points may not all be in the database, by id: whoever writes them has them. */
-export const openRuns = new Map<string, { readonly tables: Tables }>();
+/** Runs of this tab that may not all be in the database, by id: whoever writes them has them. */
+export const openRuns = new Map<string, { readonly tables: Tables; readonly findings: Findings }>();
 
 const changedSweeps = sweepsChannel();
 const channel = new BroadcastChannel('trainlab.runs');
@@ -61,16 +62,18 @@ export function unique(words: string, taken: Iterable<string>): string {
 }
 
 /**
- * Writes a run whole or, with `from`, the rows of each series from there on; in one go or not at all. Names and weights
- * are others' to change. Answers with the head as it stands now, its name unique. Throws where it cannot be written.
+ * Writes a run whole or, with `from`, the rows of each series from there on; in one go or not at all. No findings are those
+ * that are there. Names and weights are others' to change. Answers with the head as it stands now, its name unique. Throws
+ * where it cannot be written.
  */
 export async function write(
   head: RunHead,
   tables: Tables,
+  findings: Findings | null,
   from: Record<Series, number> = { train: 0, validation: 0 },
 ): Promise<RunHead> {
   const db = await database();
-  const transaction = db.transaction(['runs', 'points'], 'readwrite');
+  const transaction = db.transaction(['runs', 'points', 'findings'], 'readwrite');
   const [runs, points] = [transaction.objectStore('runs'), transaction.objectStore('points')];
   let stored = head;
   const work = async () => {
@@ -80,6 +83,7 @@ export async function write(
     const start = before ? from : { train: 0, validation: 0 };
     stored = { ...head, weights, name: before ? name : unique(name, await namesIn(runs.index('name'))) };
     const writes: Promise<unknown>[] = [runs.put(stored)];
+    if (findings) writes.push(transaction.objectStore('findings').put({ run: head.id, ...findings }));
     for (const series of SERIES) {
       const table = tables[series];
       writes.push(...chunksOf(head.id, series, table, start[series]).map((chunk) => points.put(chunk)));
@@ -103,19 +107,19 @@ async function namesIn(index: Names): Promise<string[]> {
   return names;
 }
 
-/** Of a run with its points. */
+/** Of a whole run. */
 export function headOfRun(run: StoredRun, weights: RunHead['weights'] = null): RunHead {
-  const { train, validation, ...rest } = run;
+  const { train, validation, findings: _, ...rest } = run;
   const rows = { train: rowsOf(train), validation: rowsOf(validation) };
   return { ...rest, rows, last: lastRow(train), held: lastRow(validation), weights };
 }
 
 /** Writes a run, new or known, whole. */
 export async function saveRun(run: StoredRun): Promise<void> {
-  show(await write(headOfRun(run), run));
+  show(await write(headOfRun(run), run, run.findings));
 }
 
-/** With their points, in that order; those that are gone are left out. */
+/** Whole, in that order; those that are gone are left out. */
 export async function loadRuns(ids: string[]): Promise<StoredRun[]> {
   const runs = await Promise.all(ids.map(loadRun));
   return runs.filter((run) => run !== null);
@@ -124,25 +128,27 @@ export async function loadRuns(ids: string[]): Promise<StoredRun[]> {
 export async function loadRun(id: string): Promise<StoredRun | null> {
   const here = openRuns.get(id);
   const head = headOf(id);
-  if (here && head) return { ...bare(head), ...here.tables };
+  if (here && head) return { ...bare(head), ...here.tables, findings: here.findings };
   const db = await database();
-  const transaction = db.transaction(['runs', 'points']);
-  // Both as they were at one moment.
-  const [stored, chunks] = await Promise.all([
+  const transaction = db.transaction(['runs', 'points', 'findings']);
+  // All as they were at one moment.
+  const [stored, chunks, found] = await Promise.all([
     transaction.objectStore('runs').get(id),
     transaction.objectStore('points').getAll(IDBKeyRange.bound([id, ''], [id, '\uffff'])),
+    transaction.objectStore('findings').get(id),
   ]);
   if (!stored) return null;
+  const { run: _, ...findings } = found ?? { run: id, ...NO_FINDINGS };
   const table = <S extends Series>(series: S) =>
     tableOf(
       series,
       chunks.filter((chunk) => chunk.series === series),
       stored.rows[series],
     );
-  return { ...bare(stored), train: table('train'), validation: table('validation') };
+  return { ...bare(stored), train: table('train'), validation: table('validation'), findings };
 }
 
-function bare(head: RunHead): Omit<StoredRun, Series> {
+function bare(head: RunHead): Omit<StoredRun, Series | 'findings'> {
   const { rows: _, last: __, held: ___, weights: ____, ...rest } = head;
   return rest;
 }
@@ -153,7 +159,7 @@ function bare(head: RunHead): Omit<StoredRun, Series> {
  */
 export async function importRuns({ runs, sweeps }: Experiment): Promise<number> {
   const db = await database();
-  const transaction = db.transaction(['runs', 'points', 'sweeps'], 'readwrite');
+  const transaction = db.transaction(['runs', 'points', 'findings', 'sweeps'], 'readwrite');
   const store = transaction.objectStore('runs');
   const added: RunHead[] = [];
   const work = async () => {
@@ -165,6 +171,7 @@ export async function importRuns({ runs, sweeps }: Experiment): Promise<number> 
       names.push(head.name);
       added.push(head);
       writes.push(store.put(head));
+      writes.push(transaction.objectStore('findings').put({ run: run.id, ...run.findings }));
       for (const chunk of SERIES.flatMap((series) => chunksOf(run.id, series, run[series], 0)))
         writes.push(transaction.objectStore('points').put(chunk));
     }
@@ -210,15 +217,16 @@ export function renameRun(id: string, name: string): Promise<void> {
   });
 }
 
-/** With its points and its weights. False where it is open in another tab. */
+/** With all that is known of it, and its weights. False where it is open in another tab. */
 export async function deleteRun(id: string): Promise<boolean> {
   const release = await own(id);
   if (!release) return false;
   try {
     const db = await database();
-    const transaction = db.transaction(['runs', 'points'], 'readwrite');
+    const transaction = db.transaction(['runs', 'points', 'findings'], 'readwrite');
     await Promise.all([
       transaction.objectStore('runs').delete(id),
+      transaction.objectStore('findings').delete(id),
       transaction.objectStore('points').delete(IDBKeyRange.bound([id, ''], [id, '\uffff'])),
       transaction.done,
     ]);

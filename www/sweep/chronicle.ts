@@ -59,12 +59,16 @@ export class Chronicle {
         this.measure();
         break;
       case 'evaluation':
-        this.record?.validation.push(event.evaluation);
+        this.record?.addEvaluation(event.evaluation, event.positions);
         this.tell({ bitsPerByte: event.evaluation.bits_per_byte });
         this.recording?.grow();
         break;
       case 'scores':
         this.record?.addScores(event.scores);
+        this.recording?.grow();
+        break;
+      case 'examples':
+        this.record?.setExamples(event.examples);
         this.recording?.grow();
         break;
       case 'kept':

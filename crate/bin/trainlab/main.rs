@@ -72,6 +72,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    end_with_the_reader();
     let result = match Cli::parse().command {
         Command::Train(args) => pollster::block_on(train::train(&args)),
         Command::Sweep(args) => sweep::sweep(&args),
@@ -90,6 +91,15 @@ fn main() -> ExitCode {
         Command::Doctor => pollster::block_on(inspect::doctor()),
     };
     exit_code(result)
+}
+
+/// Where output goes to `head`, the program ends once that has read enough, as others do; Rust would panic.
+fn end_with_the_reader() {
+    #[cfg(unix)]
+    // SAFETY: nothing else has been started, and the handler is the system's own.
+    unsafe {
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+    }
 }
 
 fn exit_code(result: Result<()>) -> ExitCode {

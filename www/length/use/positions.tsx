@@ -9,7 +9,7 @@ import { bits, finite, positionsCsv, range, saveCsvOf, signed, withError } from 
 export function Positions() {
   // The record is no signal; this counts its changes.
   revision.value;
-  const positions = record.value?.positions;
+  const positions = record.value?.findings.positions;
   return (
     <section aria-labelledby="use-positions-title" data-testid="use-positions">
       <h3 id="use-positions-title">Loss by position in the context</h3>
