@@ -158,6 +158,10 @@ export type Answer = {
   answer: number;
   /** What lies between the question and what decides it; null where nobody knows. */
   distance: number | null;
+  /** Where in the context that which decides ends, in bytes; null where it is no one place, or nobody knows. */
+  fact: number | null;
+  /** From there to the answer; null with it. */
+  distance_in_tokens: number | null;
   /** Of each choice, in nats. */
   log_probabilities: number[];
   /** The likeliest; null where the only one is not what the model would have written. */

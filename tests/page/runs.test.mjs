@@ -32,19 +32,21 @@ async function deleteRun(page, name) {
   await row(page, name).getByTestId('delete-for-good').click();
 }
 
-/** What lies in the browser's files, and how many chunks of points in its database. */
+/** What lies in the browser's files, and how many chunks of points and findings of runs in its database. */
 const stored = (page) =>
   page.evaluate(async () => {
     const files = await Array.fromAsync((await navigator.storage.getDirectory()).keys());
     const db = await new Promise((resolve) => {
       indexedDB.open('trainlab').onsuccess = ({ target }) => resolve(target.result);
     });
-    const request = db.transaction('points').objectStore('points').count();
-    const chunks = await new Promise((resolve) => {
-      request.onsuccess = () => resolve(request.result);
-    });
+    const count = (name) =>
+      new Promise((resolve) => {
+        const request = db.transaction(name).objectStore(name).count();
+        request.onsuccess = () => resolve(request.result);
+      });
+    const [chunks, findings] = [await count('points'), await count('findings')];
     db.close();
-    return { files, chunks };
+    return { files, chunks, findings };
   });
 
 test('a run outlives its tab with all but its last second, and goes on; deleted, it leaves nothing', () =>
@@ -94,10 +96,42 @@ test('a run outlives its tab with all but its last second, and goes on; deleted,
     const before = await stored(page);
     assert.equal(before.files.length, 1);
     assert.ok(before.chunks > 0);
+    assert.equal(before.findings, 1);
     await deleteRun(page, 'Run 1');
     await page.getByTestId('no-runs').waitFor();
-    assert.deepEqual(await stored(page), { files: [], chunks: 0 });
+    assert.deepEqual(await stored(page), { files: [], chunks: 0, findings: 0 });
   }));
+
+test('what a run wrote, was asked and found out is there after its tab is gone', () => {
+  const asked = { 'evaluation.sample_every': 40, 'downstream.tasks': 'agreement', 'downstream.items': 8 };
+  return visit(
+    { gpu: false, hash: hashOf({ ...short, ...asked }) },
+    async (first, _errors, _requests, open) => {
+      const told = async (page) => {
+        await page.getByTestId('view-train').click();
+        const train = await page.locator('[data-testid=samples], [data-testid^=examples-]').allTextContents();
+        await page.getByTestId('view-length').click();
+        const plot = await page.getByTestId('use-positions').textContent();
+        await page.getByTestId('view-train').click();
+        return [...train, plot];
+      };
+      await planned(first);
+      await first.getByTestId('train').click();
+      await reaches(first, 'finished');
+      await first.waitForTimeout(1000);
+      const before = await told(first);
+      assert.ok(before.length >= 3 && before.every((text) => text.length > 20), before.join('\n'));
+      await first.close();
+
+      const page = await open();
+      await page.getByTestId('view-runs').click();
+      await stateOf(page, 'Run 1', 'finished');
+      await page.getByTestId('open-run').click();
+      await page.getByTestId('past-run').waitFor();
+      assert.deepEqual(await told(page), before);
+    },
+  );
+});
 
 test('two tabs: each writes its own runs and sees the other’s', () =>
   visit({ gpu: false, hash: hashOf(long) }, async (one, _errors, _requests, open) => {
@@ -160,7 +194,8 @@ test('two tabs: each writes its own runs and sees the other’s', () =>
 
 test('an experiment’s file opens in another browser, and nothing else does', async () => {
   let file;
-  await visit({ gpu: false, hash: hashOf(short) }, async (page) => {
+  const asked = { 'evaluation.sample_every': 20, 'downstream.tasks': 'agreement', 'downstream.items': 8 };
+  await visit({ gpu: false, hash: hashOf({ ...short, ...asked }) }, async (page) => {
     await planned(page);
     for (const steps of ['40', '30']) {
       await page.getByTestId('field-training.steps').fill(steps);
@@ -187,6 +222,9 @@ test('an experiment’s file opens in another browser, and nothing else does', a
   assert.deepEqual(
     written.runs.map(({ train }) => train.loss.length),
     [30, 40],
+  );
+  assert.ok(
+    written.runs.every(({ findings }) => findings.samples.length > 0 && findings.examples.length === 1),
   );
   // A run that diverged has numbers that JSON lacks, and one that was live is not so elsewhere.
   written.runs[0].train.loss[29] = 'NaN';
@@ -220,6 +258,10 @@ test('an experiment’s file opens in another browser, and nothing else does', a
       [with_((all) => (all.runs[1].id = '../x')), /id is "..\/x"; allowed: letters/],
       [with_((all) => (all.runs[1].id = all.runs[0].id)), /Two runs of the file have the id/],
       [with_((all) => delete all.runs[1].plan.bytes), /plan → bytes is missing; allowed: an object/],
+      [
+        with_((all) => (all.runs[1].findings.samples[0].pieces[2].text = 7)),
+        /findings → samples → 1 → pieces → 3 → text is 7; allowed: a text/,
+      ],
     ];
     for (const [content, words] of bad) {
       await give(content);
@@ -302,7 +344,7 @@ test('runs that the browser cannot store are kept in memory, said once, and can 
       await other.evaluate(
         () =>
           new Promise((resolve, reject) => {
-            const request = indexedDB.open('trainlab', 2);
+            const request = indexedDB.open('trainlab', 1000);
             request.onsuccess = () => resolve(request.result.close());
             request.onerror = reject;
             request.onblocked = () => reject(new Error('it is kept waiting'));

@@ -40,6 +40,8 @@ const answer: Reader<Answer> = object({
   choices: list(words, 1000),
   answer: number,
   distance: orNull(number),
+  fact: orNull(number),
+  distance_in_tokens: orNull(number),
   log_probabilities: figures,
   chosen: orNull(number),
   chosen_per_byte: orNull(number),
