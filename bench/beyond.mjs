@@ -1,5 +1,5 @@
-// How each encoding reads shorter and longer pieces than it was trained on (Press et al. 2021, arXiv 2108.12409, figure 1):
-// a run with each, then the same held-out text at each length, on the CPU device, natively.
+// How each encoding reads shorter and longer pieces than it was trained on (Press et al. 2021, arXiv 2108.12409, figure 1): a
+// run with each, then the same held-out text at each length, on the CPU device, natively.
 //
 //   npm run bench:beyond [-- --lengths 16,32,64,128,256,512 --seeds 1,2 --set training.steps=400]
 //
@@ -38,7 +38,7 @@ function run(position, seed) {
     if (trained.status !== 0) throw new Error(trained.stderr);
     const read = trainlab('eval', folder, '--device', 'cpu', '--lengths', options.lengths);
     if (read.status !== 0) throw new Error(read.stderr);
-    const found = JSON.parse(read.stdout).lengths;
+    const found = JSON.parse(read.stdout).lengths.map(({ by_position: _, ...figures }) => figures);
     console.log(JSON.stringify({ position, seed: Number(seed), set: options.set, lengths: found }));
     return found.map(({ bits_per_byte }) => bits_per_byte);
   } finally {
