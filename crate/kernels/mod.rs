@@ -8,6 +8,7 @@
 pub mod activation;
 pub mod attention;
 pub mod attention_decode;
+mod attention_shape;
 pub mod attention_stored;
 pub mod ceiling;
 pub mod cross_entropy;
