@@ -111,7 +111,7 @@ test('what a run wrote, was asked and found out is there after its tab is gone',
         await page.getByTestId('view-train').click();
         const train = await page.locator('[data-testid=samples], [data-testid^=examples-]').allTextContents();
         await page.getByTestId('view-length').click();
-        const plot = await page.getByTestId('use-positions').textContent();
+        const plot = await page.getByTestId('use-positions').locator('table').textContent();
         await page.getByTestId('view-train').click();
         return [...train, plot];
       };
