@@ -94,8 +94,16 @@ test('a Stop that was heard does nothing to the next run', () =>
     await reaches(page, 'stopped');
   }));
 
-test('a whole run by keyboard alone', () =>
-  visit({ gpu: false, hash: hashOf(small) }, async (page) => {
+test('a whole run by keyboard alone', () => {
+  // Long enough that it is not over before a key is pressed.
+  const steps = 1000;
+  const config = {
+    ...small,
+    'training.steps': steps,
+    'evaluation.every': 500,
+    'evaluation.sample_every': 500,
+  };
+  return visit({ gpu: false, hash: hashOf(config) }, async (page) => {
     await planned(page);
     await reaches(page, 'idle');
 
@@ -122,7 +130,7 @@ test('a whole run by keyboard alone', () =>
     assert.equal(await stepPast(page, paused), paused + 1);
     await page.keyboard.press('p');
     await reaches(page, 'finished', 120_000);
-    assert.equal(await stepPast(page, small['training.steps'] - 1), small['training.steps']);
+    assert.equal(await stepPast(page, steps - 1), steps);
     assert.ok((await number(page, 'status-loss')) < (await number(page, 'plan-unigram-loss')));
 
     // A letter typed into a field is a letter.
@@ -130,7 +138,8 @@ test('a whole run by keyboard alone', () =>
     await page.getByTestId('ask-prompt').pressSequentially('stop');
     assert.equal(await phase(page), 'finished');
     assert.equal(await page.getByTestId('ask-prompt').inputValue(), 'stop');
-  }));
+  });
+});
 
 test('the spoken status is a sentence, and does not change at every step', () =>
   visit({ gpu: false, hash: hashOf(long) }, async (page) => {
