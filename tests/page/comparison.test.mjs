@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { build } from 'vite';
 import { root } from '../../scripts/lib.mjs';
-import { visit } from './reading.mjs';
+import { fitsWidth, visit } from './reading.mjs';
 
 const folder = join(root, 'target/comparison-page');
 
@@ -350,7 +350,7 @@ test('on a phone nothing sticks out sideways, and every pick is in reach', () =>
       await page.evaluate((name) => {
         window.trainlab.scheme.value = name;
       }, scheme);
-      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 375, scheme);
+      await fitsWidth(page, 375);
     }
     for (const box of await page.locator('.picks input').all()) {
       const { x, width } = await box.boundingBox();

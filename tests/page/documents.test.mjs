@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hashOf, number, planned, reaches, small, stepPast, visit } from './reading.mjs';
+import { fitsPhone, hashOf, number, planned, reaches, small, stepPast, visit } from './reading.mjs';
 import { long, saved } from './runs.mjs';
 
 const show = async (page) => {
@@ -86,12 +86,7 @@ test('stories by length, with the context, and read while a run trains', () =>
     await page.waitForTimeout(1500);
     assert.ok(sum((await table(page)).numbers('read_tokens')) > early);
 
-    await page.setViewportSize({ width: 360, height: 740 });
-    assert.equal(
-      await page.evaluate(() => document.documentElement.scrollWidth),
-      360,
-      'nothing sticks out on a phone',
-    );
+    await fitsPhone(page);
     const { name, bytes } = await saved(page, 'length-share-svg');
     assert.equal(name, 'trainlab-where-the-tokens-are.svg');
     assert.match(String(bytes), /Length of the document \(tokens\)/);

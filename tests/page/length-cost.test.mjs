@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { hashOf, planned, small, visit } from './reading.mjs';
+import { fitsPhone, hashOf, planned, small, visit } from './reading.mjs';
 
 const LENGTHS = [64, 128, 256, 512, 1024];
 const WIDTHS = [32, 64, 128];
@@ -67,8 +67,7 @@ test('a small grid is measured and drawn beside the law and the published tables
     assert.deepEqual([b / a, c / b], [2, 2]);
     assert.equal(new Set(flops('matmul')).size, 1);
 
-    await page.setViewportSize({ width: 360, height: 740 });
-    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);
+    await fitsPhone(page);
   }));
 
 test('a measurement can be stopped, and begun again', () =>

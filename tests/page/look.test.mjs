@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hashOf, planned, reaches, savedCsv, small, visit } from './reading.mjs';
+import { fitsWidth, hashOf, planned, reaches, savedCsv, small, visit } from './reading.mjs';
 
 const short = { ...small, 'training.steps': 30, 'evaluation.every': 10 };
 
@@ -88,7 +88,7 @@ test('on a phone nothing sticks out sideways, and the buttons are in reach', () 
     await planned(page);
     await page.getByTestId('train').click();
     await reaches(page, 'finished', 120_000);
-    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 400);
+    await fitsWidth(page, 400);
     assert.ok((await page.getByTestId('train').boundingBox()).y > 700);
   }));
 

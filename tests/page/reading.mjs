@@ -68,6 +68,16 @@ export async function stepPast(page, step) {
   return number(page, 'status-step');
 }
 
+/** Nothing sticks out sideways, once plots have taken the width that there is. */
+export const fitsWidth = (page, width) =>
+  page.waitForFunction((width) => document.documentElement.scrollWidth === width, width);
+
+/** As on a phone. */
+export async function fitsPhone(page) {
+  await page.setViewportSize({ width: 360, height: 740 });
+  await fitsWidth(page, 360);
+}
+
 /** Everything that Save CSV writes, as objects. */
 export async function savedCsv(page) {
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByTestId('save-csv').click()]);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hashOf, planned, reaches, small, stepPast, visit } from './reading.mjs';
+import { fitsPhone, hashOf, planned, reaches, small, stepPast, visit } from './reading.mjs';
 import { long, saved } from './runs.mjs';
 
 const asked = { ...small, 'training.steps': 40, 'model.position': 'rope', 'schedule.context_start': 8 };
@@ -73,9 +73,7 @@ test('the loss by position, other lengths and induction of a run that is done', 
     );
     assert.match(await said(page, 'induction').textContent(), /second telling is predicted/);
 
-    // Nothing sticks out on a phone.
-    await page.setViewportSize({ width: 360, height: 740 });
-    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);
+    await fitsPhone(page);
   }));
 
 test('attention is looked at, by pointer and by keyboard, in both schemes', () =>
@@ -113,8 +111,7 @@ test('attention is looked at, by pointer and by keyboard, in both schemes', () =
       [await canvas.elementHandle(), light],
     );
 
-    await page.setViewportSize({ width: 360, height: 740 });
-    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);
+    await fitsPhone(page);
   }));
 
 test('what stands in the way is said, and a measurement can be ended', () =>

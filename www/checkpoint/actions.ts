@@ -50,9 +50,10 @@ export async function goOn(run: string): Promise<void> {
 
 /** Leaves an offered run as it stands. Of one that is in no list, this throws away the weights. */
 export async function leave(run: string): Promise<void> {
-  offer.value = null;
   if (headOf(run)) await updateRun(run, { state: 'stopped' });
   else await discardWeights(run).catch(() => {});
+  // Gone from the page once it is written: a tab that is closed at once would be offered it again.
+  if (offer.value?.run === run) offer.value = null;
 }
 
 function begin(what: 'file' | 'kept'): void {
