@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use serde::Serialize;
 use web_time::{Duration, Instant};
 
 /// A stretch between two looks at the clock is time that the run did not have (the machine slept, or the page was
@@ -9,6 +10,18 @@ use web_time::{Duration, Instant};
 /// machine stays below that: it counts in full, since being slow is part of a measurement.
 const SLACK: u32 = 5;
 const GRACE: Duration = Duration::from_secs(1);
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Moment {
+    /// Steps so far.
+    pub step: u32,
+    /// Trained on so far: targets that count.
+    pub tokens: u64,
+    /// Spent training so far: pauses, validation, samples and time in which the machine slept left out.
+    pub seconds: f64,
+    pub flops: f64,
+}
 
 /// Training time: runs from the first step on, stands still in pauses and while the machine sleeps.
 ///

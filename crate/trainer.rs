@@ -22,7 +22,7 @@ use std::rc::Rc;
 use serde::Serialize;
 use web_time::Instant;
 
-use crate::clock::{Clock, Speed};
+use crate::clock::{Clock, Moment, Speed};
 use crate::config::Config;
 use crate::data::{Dataset, Entropy, Rows, Usage, bits_per_byte, usage};
 use crate::downstream::Exam;
@@ -45,13 +45,9 @@ const UNDER_WAY: usize = 16;
 /// What one step showed.
 #[derive(Clone, Debug, Serialize)]
 pub struct Metric {
-    /// Counted from 1.
-    pub step: u32,
-    /// Trained on so far, this step included: targets that count.
-    pub tokens: u64,
-    /// Spent training so far: pauses, validation, samples and time in which the machine slept left out.
-    pub seconds: f64,
-    pub flops: f64,
+    /// This step included.
+    #[serde(flatten)]
+    pub at: Moment,
     /// Mean over the batch, before the step's update, in nats per token.
     pub loss: f64,
     /// The same loss by the training text's mean bytes per token.
@@ -309,24 +305,25 @@ impl Trainer {
         }
         self.finished = step;
         self.counted[1] += u64::from(self.under_way.pop_front().expect("the step was submitted"));
-        let seconds = self.clock.seconds();
         let loss = f64::from(loss);
-        let tokens = self.counted[1];
+        let at = self.moment(step, self.counted[1]);
         Ok(Metric {
-            step,
-            tokens,
-            seconds,
-            flops: self.flops_at(step),
+            at,
             loss,
             bits_per_byte: bits_per_byte(loss, 1) / self.dataset.train_bytes_per_token(),
             learning_rate: optimizer::learning_rate(&self.config, step),
             grad_norm: grad_norm.into(),
-            tokens_per_second: self.speed.update(seconds, tokens),
+            tokens_per_second: self.speed.update(at.seconds, at.tokens),
         })
     }
 
-    fn flops_at(&self, step: u32) -> f64 {
-        self.plan.flops(step)
+    /// Of the steps submitted.
+    fn now(&self) -> Moment {
+        self.moment(self.submitted, self.counted[0])
+    }
+
+    fn moment(&self, step: u32, tokens: u64) -> Moment {
+        Moment { step, tokens, seconds: self.clock.seconds(), flops: self.plan.flops(step) }
     }
 
     /// Stops the clock: a pause is no training time.

@@ -86,13 +86,13 @@ async fn a_run_reads_and_counts_the_same() {
             runs.push((metrics, trainer.first_rows(3).unwrap(), evaluation.loss));
             let summary = trainer.plan.summary();
             assert_eq!(summary.tokens_per_step, 4 * 33);
-            assert_eq!(summary.flops_per_token, runs[0].0[0].flops as u64 / (4 * 33));
+            assert_eq!(summary.flops_per_token, runs[0].0[0].at.flops as u64 / (4 * 33));
         }
         let [(whole, batches, loss), (parts, same_batches, same_loss)] = &runs[..] else { panic!("two runs") };
         assert_eq!(batches, same_batches);
         assert_close("validation", &[*same_loss], &[*loss], [1e-5, 0.0]);
         for (whole, part) in whole.iter().zip(parts) {
-            assert_eq!((whole.step, whole.tokens, whole.flops), (part.step, part.tokens, part.flops));
+            assert_eq!((whole.at.step, whole.at.tokens, whole.at.flops), (part.at.step, part.at.tokens, part.at.flops));
             assert_close("loss", &[part.loss], &[whole.loss], [1e-5, 0.0]);
         }
     }

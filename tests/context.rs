@@ -311,9 +311,9 @@ async fn a_run_begins_with_anothers_parameters() {
         let mut second = trainer(&config, device).await;
         second.begin_with(&bytes).unwrap();
         let found = second.evaluate().await.unwrap();
-        assert_eq!((found.step, found.bits_per_byte), (0, expected.bits_per_byte), "{position:?}");
+        assert_eq!((found.at.step, found.bits_per_byte), (0, expected.bits_per_byte), "{position:?}");
         let metrics = train(&mut second, 3).await.unwrap();
-        assert_eq!((metrics[0].step, metrics.len()), (1, 3));
+        assert_eq!((metrics[0].at.step, metrics.len()), (1, 3));
 
         // A shorter context needs fewer positions.
         config.model.context = 16;

@@ -55,7 +55,7 @@ async fn random_weights_score_chance() {
     for seed in [1, 2] {
         config.training.seed = seed;
         let scores = trainer(&config, &Device::Cpu).await.score_tasks().await.unwrap();
-        assert_eq!((scores.step, scores.tasks.len()), (0, 8));
+        assert_eq!((scores.at.step, scores.tasks.len()), (0, 8));
         for score in scores.tasks {
             // Sixteen draws: some lie beyond two standard errors of chance, hardly one beyond three.
             let error = (score.chance * (1.0 - score.chance) / score.items as f64).sqrt();
@@ -115,7 +115,10 @@ async fn scores_come_in_parts_and_change_nothing() {
             }
             // 12 items of two choices and 12 of one, four rows at a time.
             assert_eq!(calls, 9);
-            let untimed = |scores: Scores| Scores { seconds: 0.0, ..scores };
+            let untimed = |mut scores: Scores| {
+                scores.at.seconds = 0.0;
+                scores
+            };
             assert_eq!(untimed(scores.unwrap()), untimed(expected));
         }
         for trainer in [&mut whole, &mut parts] {
@@ -138,7 +141,7 @@ async fn scores_are_due_on_schedule() {
         for step in 0..=8 {
             train(&mut trainer, step).await.unwrap();
             if trainer.scores_due() {
-                assert_eq!(trainer.score_tasks().await.unwrap().step, step);
+                assert_eq!(trainer.score_tasks().await.unwrap().at.step, step);
                 due.push(step);
             }
             assert!(!trainer.scores_due());

@@ -245,9 +245,9 @@ async fn a_run_counts_what_it_learns_from() {
                 Trainer::new(&config(packing), Rc::clone(&dataset), device, |_, _| {}).await.expect("it fits");
             let metrics = train(&mut trainer, 4).await.expect("four steps");
             let counted = trainer.first_rows(4).unwrap().iter().map(|rows| u64::from(rows.counted)).sum::<u64>();
-            assert_eq!(metrics[3].tokens, counted, "{packing:?}");
+            assert_eq!(metrics[3].at.tokens, counted, "{packing:?}");
             let evaluation = trainer.evaluate().await.expect("a validation");
-            assert_eq!(evaluation.tokens, counted);
+            assert_eq!(evaluation.at.tokens, counted);
             let usage = trainer.usage();
             match packing {
                 Packing::Chunk => assert_eq!(counted, 4 * 4 * 64),
@@ -275,7 +275,10 @@ async fn a_run_that_goes_on_has_counted_the_same() {
     other.restore(&saved).expect("it fits");
     let actual = train(&mut other, 6).await.expect("six steps");
     for (actual, expected) in actual.iter().zip(&expected) {
-        assert_eq!((actual.step, actual.tokens, actual.loss), (expected.step, expected.tokens, expected.loss));
+        assert_eq!(
+            (actual.at.step, actual.at.tokens, actual.loss),
+            (expected.at.step, expected.at.tokens, expected.loss)
+        );
     }
     assert_eq!(other.usage(), trainer.usage());
 }

@@ -49,7 +49,7 @@ async fn lengths_double_in_equal_shares() {
 }
 
 fn shown(metrics: &[Metric]) -> Vec<(f64, f64, u64)> {
-    metrics.iter().map(|metric| (metric.loss, metric.grad_norm, metric.tokens)).collect()
+    metrics.iter().map(|metric| (metric.loss, metric.grad_norm, metric.at.tokens)).collect()
 }
 
 async fn each_length_is_a_run_of_its_own() {
@@ -101,9 +101,9 @@ async fn documents_stay_apart_at_each_length() {
             let plain = Trainer::new(&plain, Rc::clone(&dataset), &Device::Cpu, |_, _| ()).await.unwrap();
             let rows = plain.first_rows(until).unwrap();
             for metric in train(&mut warmed, until).await.unwrap() {
-                assert!((from..=until).contains(&metric.step));
-                counted += u64::from(rows[metric.step as usize - 1].counted);
-                assert_eq!(metric.tokens, counted, "{packing:?} at step {}", metric.step);
+                assert!((from..=until).contains(&metric.at.step));
+                counted += u64::from(rows[metric.at.step as usize - 1].counted);
+                assert_eq!(metric.at.tokens, counted, "{packing:?} at step {}", metric.at.step);
                 assert!(metric.loss.is_finite());
             }
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Exam, Item, TaskItems};
+use crate::clock::Moment;
 use crate::data::by_position::bucket;
 
 /// What the model said to one row.
@@ -61,10 +62,8 @@ pub struct DistanceScore {
 /// What a model scored after so many steps.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Scores {
-    pub step: u32,
-    pub tokens: u64,
-    pub seconds: f64,
-    pub flops: f64,
+    #[serde(flatten)]
+    pub at: Moment,
     /// The mean over the tasks.
     pub accuracy: f64,
     /// Of that mean: √Σ SE² / tasks.

@@ -57,15 +57,7 @@ impl Trainer {
             return Ok(None);
         }
         self.scored = Some(self.submitted);
-        Ok(Some(Scores {
-            step: self.submitted,
-            tokens: self.counted[0],
-            seconds: self.clock.seconds(),
-            flops: self.flops_at(self.submitted),
-            accuracy,
-            standard_error,
-            tasks,
-        }))
+        Ok(Some(Scores { at: self.now(), accuracy, standard_error, tasks }))
     }
 
     async fn ask(&mut self, exam: &Exam, begin: Instant, budget: f64) -> Result<()> {

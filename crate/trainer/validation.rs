@@ -5,6 +5,7 @@ use std::rc::Rc;
 use serde::Serialize;
 
 use super::Trainer;
+use crate::clock::Moment;
 use crate::config::EvaluationConfig;
 use crate::data::{self, ByPosition, Tally, Window, bits_per_byte};
 use crate::error::Result;
@@ -15,10 +16,8 @@ use crate::plan::Pass;
 /// What a validation showed.
 #[derive(Clone, Debug, Serialize)]
 pub struct Evaluation {
-    pub step: u32,
-    pub tokens: u64,
-    pub seconds: f64,
-    pub flops: f64,
+    #[serde(flatten)]
+    pub at: Moment,
     /// Nats per token of the held-out text.
     pub loss: f64,
     /// By the true bytes of the scored tokens.
@@ -57,10 +56,7 @@ impl Trainer {
         let scored: usize = windows.iter().map(|window| window.tokens.len() - 1).sum();
         let bytes: u64 = read.iter().map(|&(_, bytes)| u64::from(bytes)).sum();
         Ok(Evaluation {
-            step: self.submitted,
-            tokens: self.counted[0],
-            seconds: self.clock.seconds(),
-            flops: self.flops_at(self.submitted),
+            at: self.now(),
             loss: nats / scored as f64,
             bits_per_byte: bits_per_byte(nats, bytes),
             standard_error: data::standard_error(&read),

@@ -103,7 +103,7 @@ struct Printed(ProgressBar);
 
 impl Told for Printed {
     fn metric(&mut self, metric: &Metric) -> Result<()> {
-        self.0.set_position(metric.step.into());
+        self.0.set_position(metric.at.step.into());
         self.0.set_message(format!("loss {:.3}, {:.0} tokens/s", metric.loss, metric.tokens_per_second));
         println!("{}", json!(metric));
         Ok(())

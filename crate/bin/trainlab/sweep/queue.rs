@@ -193,8 +193,8 @@ impl<'a> Work<'a> {
         let mut saves = Saves::new(Some(&path), saved.is_some().then_some(step));
         let mut begun = 0.0;
         let progress = &mut |metric: &Metric| {
-            self.progress.step(run.name.as_str(), metric, metric.flops - begun);
-            begun = metric.flops;
+            self.progress.step(run.name.as_str(), metric, metric.at.flops - begun);
+            begun = metric.at.flops;
         };
         let mut recorder = Recorder::open(&path, progress)?;
         train::run(&mut trainer, &mut saves, self.stop, &mut recorder).await
@@ -250,7 +250,7 @@ impl Progress {
         self.bar.set_position(mega(state.spent));
         let left = self.time_left(&state).map_or(String::new(), |left| format!(", {left} left"));
         let runs = format!("run {} of {}{left}", (state.done + 1).min(self.runs), self.runs);
-        self.bar.set_message(format!("{runs}; {name}: step {}, loss {:.3}", metric.step, metric.loss));
+        self.bar.set_message(format!("{runs}; {name}: step {}, loss {:.3}", metric.at.step, metric.loss));
     }
 
     fn ended(&self, planned: &Planned, outcome: &Outcome) {
