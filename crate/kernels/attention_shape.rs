@@ -52,9 +52,8 @@ impl AttentionShape {
     pub fn rows_for(self, software: bool) -> usize {
         match self.head_size {
             _ if !software => 1,
-            ..=32 => 4,
-            33..=64 => 2,
-            // Compilers take too long over what is unrolled.
+            // Compilers take long over what is unrolled: with more rows, longer than a run gains.
+            ..=64 => 2,
             _ => 1,
         }
     }

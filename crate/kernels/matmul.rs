@@ -137,6 +137,7 @@ impl Spec for MatMul {
             .size("B_ROW", b_row)
             .count("ROWS", rows)
             .count("ROWS4", rows / 4)
+            .count("LAST_ROW", rows - 1)
             .count("COLUMNS", columns)
             .count("COLUMNS4", columns / 4)
             .count("DEPTH", DEPTH)

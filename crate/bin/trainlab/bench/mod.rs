@@ -157,9 +157,12 @@ async fn step(
     [steps, warmup]: [u32; 2],
 ) -> Result<()> {
     config.training.steps = steps + warmup;
+    let started = Instant::now();
     let mut trainer = Trainer::new(&config, dataset, device, |_, _| ()).await?;
     let tokens = trainer.plan.summary().tokens_per_step;
     let (mut losses, mut milliseconds) = (vec![], vec![]);
+    // Some drivers compile a kernel when it is first played.
+    let mut first = 0.0;
     let mut cpu = 0.0;
     for i in 0..steps + warmup {
         if i == warmup {
@@ -168,6 +171,9 @@ async fn step(
         let begin = Instant::now();
         trainer.step()?;
         losses.extend(trainer.settle()?.iter().map(|metric| metric.loss));
+        if i == 0 {
+            first = started.elapsed().as_secs_f64();
+        }
         if i >= warmup {
             milliseconds.push(begin.elapsed().as_secs_f64() * 1e3);
         }
@@ -178,12 +184,15 @@ async fn step(
     let median = sorted[sorted.len() / 2];
     if measured.json {
         let device = device.name();
-        println!("{}", json!({"device": device, "losses": losses, "milliseconds": milliseconds, "cpu": cpu}));
+        println!(
+            "{}",
+            json!({"device": device, "first": first, "losses": losses, "milliseconds": milliseconds, "cpu": cpu})
+        );
     } else {
         let rate = tokens as f64 / median * 1e3;
         let least = sorted[0];
         println!("{steps} steps of {tokens} tokens, each waited for: median {median:.1} ms, least {least:.1} ms, ");
-        println!("{cpu:.0} CPU-ms; {rate:.0} tokens/s\n");
+        println!("{cpu:.0} CPU-ms; {rate:.0} tokens/s; kernels ready and the first step done after {first:.1} s\n");
     }
     Ok(())
 }
