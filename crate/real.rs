@@ -35,8 +35,9 @@ pub trait Real:
     fn ln(self) -> Self;
     fn sqrt(self) -> Self;
     fn is_finite(self) -> bool;
-    /// 1 − erf(x), as exact as the type wants it.
-    fn erfc(self) -> Self;
+    /// Φ(x), the standard normal distribution, as exact as the type wants it. `gaussian` is e^(−x²/2), which its density has,
+    /// too.
+    fn normal(self, gaussian: Self) -> Self;
 
     /// C = A B, or C += A B, where each matrix is a slice with a (row, column) stride.
     fn matmul(shape: MatMulShape, a: Strided<Self>, b: Strided<Self>, c: StridedMut<Self>, accumulate: bool);
@@ -239,17 +240,17 @@ impl Real for f32 {
         f32::is_finite(self)
     }
 
-    /// Abramowitz & Stegun 1964, 7.1.26 (after Hastings 1955): absolute error below 1.5e-7, and less in the tail, where
-    /// it dies away with e^−x². The same formula as in `shaders/activation/gelu.wgsl`.
+    /// Φ(x) = erfc(−x / √2) / 2, by Abramowitz & Stegun 1964, 7.1.26 (after Hastings 1955): absolute error below 1e-7, and
+    /// less in the tail, where it dies away with e^(−x²/2). The same formula as in `shaders/activation/gelu.wgsl`.
     #[inline(always)]
-    fn erfc(self) -> Self {
-        let t = 1.0 / (1.0 + 0.327_591_1 * self.abs());
-        let p = 1.061_405_4 * t - 1.453_152;
-        let p = p * t + 1.421_413_7;
-        let p = p * t - 0.284_496_74;
-        let p = p * t + 0.254_829_6;
-        let tail = p * t * Real::exp(-self * self);
-        if self < 0.0 { 2.0 - tail } else { tail }
+    fn normal(self, gaussian: Self) -> Self {
+        let t = 1.0 / (1.0 + 0.327_591_1 * std::f32::consts::FRAC_1_SQRT_2 * self.abs());
+        let p = 0.5 * 1.061_405_4 * t - 0.5 * 1.453_152;
+        let p = p * t + 0.5 * 1.421_413_7;
+        let p = p * t - 0.5 * 0.284_496_74;
+        let p = p * t + 0.5 * 0.254_829_6;
+        let tail = p * t * gaussian;
+        if self < 0.0 { tail } else { 1.0 - tail }
     }
 
     #[cfg(not(target_arch = "wasm32"))]
@@ -292,28 +293,32 @@ impl Real for f64 {
         f64::is_finite(self)
     }
 
-    /// To about 1e-15: erf by a series of positive terms, erfc by a continued fraction where erf is nearly 1
-    /// (Abramowitz & Stegun 1964, 7.1.6 and 7.1.14).
-    fn erfc(self) -> Self {
-        let x = self.abs();
-        let gaussian = (-x * x).exp() / std::f64::consts::PI.sqrt();
-        let of_positive = if x < 2.5 {
-            // erf(x) = 2 e^−x² / √π · Σ 2ⁿ x²ⁿ⁺¹ / (1 · 3 · … · (2n + 1))
-            let (mut term, mut sum, mut n) = (x, x, 0.0);
-            while term > 1e-18 * sum {
-                n += 1.0;
-                term *= 2.0 * x * x / (2.0 * n + 1.0);
-                sum += term;
-            }
-            1.0 - 2.0 * gaussian * sum
-        } else {
-            // √π e^x² erfc(x) = 1 / (x + ½ / (x + 1 / (x + 3/2 / (x + 2 / …)))), from the inside out.
-            gaussian / (1..=100).rev().fold(x, |fraction, n| x + 0.5 * f64::from(n) / fraction)
-        };
-        if self < 0.0 { 2.0 - of_positive } else { of_positive }
+    fn normal(self, _: Self) -> Self {
+        0.5 * erfc(-self * std::f64::consts::FRAC_1_SQRT_2)
     }
 
     matmul_through!(matrixmultiply::dgemm);
+}
+
+/// 1 − erf(x) to about 1e-15: erf by a series of positive terms, erfc by a continued fraction where erf is nearly 1
+/// (Abramowitz & Stegun 1964, 7.1.6 and 7.1.14).
+fn erfc(signed: f64) -> f64 {
+    let x = signed.abs();
+    let gaussian = (-x * x).exp() / std::f64::consts::PI.sqrt();
+    let of_positive = if x < 2.5 {
+        // erf(x) = 2 e^−x² / √π · Σ 2ⁿ x²ⁿ⁺¹ / (1 · 3 · … · (2n + 1))
+        let (mut term, mut sum, mut n) = (x, x, 0.0);
+        while term > 1e-18 * sum {
+            n += 1.0;
+            term *= 2.0 * x * x / (2.0 * n + 1.0);
+            sum += term;
+        }
+        1.0 - 2.0 * gaussian * sum
+    } else {
+        // √π e^x² erfc(x) = 1 / (x + ½ / (x + 1 / (x + 3/2 / (x + 2 / …)))), from the inside out.
+        gaussian / (1..=100).rev().fold(x, |fraction, n| x + 0.5 * f64::from(n) / fraction)
+    };
+    if signed < 0.0 { 2.0 - of_positive } else { of_positive }
 }
 
 #[cfg(test)]
@@ -347,14 +352,19 @@ mod tests {
             (5.0, 1.537_459_794_428_035e-12),
         ] {
             for (x, expected) in [(x, expected), (-x, 2.0 - expected)] {
-                assert!((Real::erfc(x) - expected).abs() < 1e-15, "erfc({x}) is {}", Real::erfc(x));
-                let single = f64::from(Real::erfc(x as f32));
-                assert!((single - expected).abs() < 3e-7, "in f32, erfc({x}) is {single}");
+                assert!((erfc(x) - expected).abs() < 1e-15, "erfc({x}) is {}", erfc(x));
+                // Φ(x) = erfc(−x / √2) / 2
+                let x = -x * std::f64::consts::SQRT_2;
+                let share = Real::normal(x, (-0.5 * x * x).exp());
+                assert!((share - expected / 2.0).abs() < 1e-15, "Φ({x}) is {share}");
+                let x = x as f32;
+                let single = f64::from(Real::normal(x, Real::exp(-0.5 * x * x)));
+                assert!((single - expected / 2.0).abs() < 1.5e-7, "in f32, Φ({x}) is {single}");
             }
         }
         // In the tail the relative error counts.
-        assert!((Real::erfc(5.0f64) / 1.537_459_794_428_035e-12 - 1.0).abs() < 1e-13);
-        assert!(Real::erfc(40.0f64) == 0.0 && Real::erfc(40.0f32) < 1e-37);
+        assert!((erfc(5.0) / 1.537_459_794_428_035e-12 - 1.0).abs() < 1e-13);
+        assert!(erfc(40.0) == 0.0 && Real::normal(-40.0f32, Real::exp(-800.0f32)) < 1e-37);
     }
 
     #[test]

@@ -79,13 +79,12 @@ fn squared_relu<R: Real>(x: R) -> (R, R) {
     (positive * positive, positive + positive)
 }
 
-/// x · Φ(x) with Φ(x) = erfc(−x / √2) / 2 (Hendrycks & Gimpel 2016, arXiv 1606.08415).
+/// x · Φ(x) (Hendrycks & Gimpel 2016, arXiv 1606.08415); its slope has the density e^(−x²/2) / √(2π).
 #[inline(always)]
 fn gelu<R: Real>(x: R) -> (R, R) {
-    let half = R::of(0.5);
-    let share = half * (-x * R::of(std::f64::consts::FRAC_1_SQRT_2)).erfc();
-    let density = (-half * x * x).exp() * R::of(0.398_942_280_401_432_7);
-    (x * share, share + x * density)
+    let gaussian = (R::of(-0.5) * x * x).exp();
+    let share = x.normal(gaussian);
+    (x * share, share + x * gaussian * R::of(0.398_942_280_401_432_7))
 }
 
 /// GELU by its tanh approximation, as in GPT-2 (Hendrycks & Gimpel 2016, arXiv 1606.08415):
