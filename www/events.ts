@@ -139,9 +139,6 @@ export function fold(event: Event): void {
         message: event.message,
       };
       break;
-    case 'kept':
-      if (event.run === state.present.value) state.kept.value = event.kept;
-      break;
     case 'profiling':
       state.profiling.value = event.share;
       break;

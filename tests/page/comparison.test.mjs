@@ -57,6 +57,13 @@ const values = (page, id) =>
     .getByTestId(`value-${id}`)
     .evaluateAll((cells) => cells.map(({ dataset }) => Number(Number(dataset.value).toFixed(6))));
 
+/** All at once, when the plot's width is known. */
+async function marksOf(plot) {
+  const marks = plot.getByTestId('mark');
+  await marks.first().waitFor({ state: 'attached' });
+  return marks;
+}
+
 const colourOf = (page, group) =>
   page.evaluate((group) => {
     const probe = document.createElement('i');
@@ -99,7 +106,7 @@ test('groups in a table: figures, order, filter, hiding; a reload shows the same
 
     await page.getByTestId('show-group').last().uncheck();
     assert.deepEqual(await page.getByTestId('compared-curves').locator('.legend li').count(), 2);
-    assert.equal(await page.getByTestId('scatter-0').getByTestId('mark').count(), 2);
+    assert.equal(await (await marksOf(page.getByTestId('scatter-0'))).count(), 2);
     await page.getByTestId('columns').locator('summary').click();
     await page.getByTestId('columns-parameters').uncheck();
     await page.getByTestId('curve-x').selectOption('flops');
@@ -171,7 +178,8 @@ test('loss per token between tokenizers is refused, with the reason, wherever it
     await places.curves.getByTestId('kin').first().click();
     assert.equal(await page.getByTestId('refusal').count(), 0);
     assert.equal(await page.getByTestId('value-loss').count(), 1);
-    assert.equal(await places.curves.locator('canvas').count(), 1);
+    // Drawn after the page has been painted; strictly one.
+    await places.curves.locator('canvas').waitFor({ state: 'attached' });
     await page.getByTestId('only').click();
     assert.equal(await page.getByTestId('refusal').count(), 4);
 
@@ -204,8 +212,8 @@ test('the scatter plots mark what no group beats, and tell the figures of a grou
     assert.equal(await page.getByTestId('scatter-0-x').inputValue(), 'bits_per_byte');
     assert.equal(await page.getByTestId('scatter-0-size').inputValue(), 'tokens_per_second');
     assert.equal(await page.getByTestId('scatter-1-x').inputValue(), 'tokens_per_second');
-    const fronts = (plot) =>
-      plot.getByTestId('mark').evaluateAll((marks) => marks.map(({ dataset }) => dataset.front === 'true'));
+    const fronts = async (plot) =>
+      (await marksOf(plot)).evaluateAll((marks) => marks.map(({ dataset }) => dataset.front === 'true'));
     // Lion is better in both; AdamW is faster than it.
     assert.deepEqual(await fronts(first), [false, true, false]);
     assert.deepEqual(await fronts(page.getByTestId('scatter-1')), [true, true, false]);

@@ -96,7 +96,7 @@ test('a Stop that was heard does nothing to the next run', () =>
 
 test('a whole run by keyboard alone', () => {
   // Long enough that it is not over before a key is pressed.
-  const steps = 1000;
+  const steps = 3000;
   const config = {
     ...small,
     'training.steps': steps,
@@ -141,8 +141,15 @@ test('a whole run by keyboard alone', () => {
   });
 });
 
+/** Without the sentence that is due every twenty seconds, which may come between any two steps. */
+const withoutTimer = (page) =>
+  page.addInitScript(() => {
+    const { setInterval } = window;
+    window.setInterval = (work, wait) => (wait === 20_000 ? 0 : setInterval(work, wait));
+  });
+
 test('the spoken status is a sentence, and does not change at every step', () =>
-  visit({ gpu: false, hash: hashOf(long) }, async (page) => {
+  visit({ gpu: false, hash: hashOf(long), prepare: withoutTimer }, async (page) => {
     await planned(page);
     await page.getByTestId('train').click();
     const before = await stepPast(page, 2);

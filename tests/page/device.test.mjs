@@ -40,6 +40,8 @@ test('a lab that breaks down is started anew, with the settings and the text tha
     const tokens = await number(page, 'plan-train-tokens');
     await page.getByTestId('train').click();
     await stepPast(page, 2);
+    // The browser tells of it by another way than the page does.
+    const told = page.waitForEvent('pageerror');
     await page.workers()[0].evaluate(() => {
       setTimeout(() => {
         throw new Error('broken on purpose');
@@ -47,6 +49,7 @@ test('a lab that breaks down is started anew, with the settings and the text tha
     });
     await reaches(page, 'crashed');
     assert.match(await page.getByTestId('crashed').textContent(), /broken on purpose/);
+    await told;
     assert.equal(errors.length, 1);
     errors.length = 0;
 
@@ -56,6 +59,8 @@ test('a lab that breaks down is started anew, with the settings and the text tha
     assert.equal(await page.getByTestId('field-training.steps').inputValue(), '100000');
     assert.equal(await number(page, 'plan-train-tokens'), tokens);
     await page.getByTestId('train').click();
+    // Until then the steps are those of the run before.
+    await reaches(page, 'running');
     await stepPast(page, 2);
     await page.getByTestId('stop').click();
     await reaches(page, 'stopped');

@@ -51,7 +51,10 @@ test('stories by length, with the context, and read while a run trains', () =>
       await page.getByTestId('long-share').textContent(),
       /100% of the tokens .* 32 tokens, the context/,
     );
-    assert.equal(await page.getByTestId('length-share').getByTestId('block').count(), shown.length);
+    const blocks = page.getByTestId('length-share').getByTestId('block');
+    // Drawn once the chart's width is known.
+    await blocks.first().waitFor({ state: 'attached' });
+    assert.equal(await blocks.count(), shown.length);
     assert.match(await page.getByTestId('longest').textContent(), /[A-Z].*tokens/);
 
     const before = await table(page);
@@ -69,10 +72,8 @@ test('stories by length, with the context, and read while a run trains', () =>
     await stepPast(page, 20);
     await show(page);
     const epochs = page.getByTestId('length-epochs');
-    await epochs
-      .getByText(/Read by the present run, [1-9]/)
-      .first()
-      .waitFor();
+    const read = epochs.getByText(/Read by the present run, [1-9]/).first();
+    await read.waitFor();
     const early = sum((await table(page)).numbers('read_tokens'));
     assert.ok(early >= 20 * small['training.batch_size'] * small['model.context'], `${early} tokens`);
     await page.waitForFunction(
@@ -83,7 +84,7 @@ test('stories by length, with the context, and read while a run trains', () =>
       0,
     );
     // What has been read grows while it trains.
-    await page.waitForTimeout(1500);
+    await epochs.filter({ hasNotText: await read.textContent() }).waitFor();
     assert.ok(sum((await table(page)).numbers('read_tokens')) > early);
 
     await fitsPhone(page);

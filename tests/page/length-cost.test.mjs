@@ -44,7 +44,12 @@ test('a small grid is measured and drawn beside the law and the published tables
     await measure(page);
     assert.equal(await page.getByTestId('cost-cell').count(), 6);
     assert.equal(await page.getByTestId('crossover').count(), 2);
-    const lines = (id) => page.getByTestId(id).getByTestId('line').count();
+    const lines = async (id) => {
+      const drawn = page.getByTestId(id).getByTestId('line');
+      // All at once, when the chart's width is known.
+      await drawn.first().waitFor({ state: 'attached' });
+      return drawn.count();
+    };
     assert.deepEqual([await lines('cost-rate'), await lines('cost-doubling')], [2, 2]);
     assert.equal(await lines('cost-law'), 4, 'measured, and by the law');
     assert.equal(await lines('cost-published-2023-07-21'), 8, 'a line a model');

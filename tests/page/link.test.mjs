@@ -74,6 +74,11 @@ test('a link leaves out what is at the defaults of its optimizer', () =>
     // AdamW's rate, but Lion's all else, in whatever order.
     const [kind, rate] = ['optimizer.kind=lion', `optimizer.learning_rate=${usual}`];
     for (const parts of [`${kind}&${rate}`, `${rate}&${kind}`]) {
+      // From the defaults each time: what the link before has left would pass for this one's.
+      await page.evaluate(() => {
+        location.hash = '';
+      });
+      await page.waitForFunction(() => document.querySelector('[name="optimizer.kind"]').value === 'adamw');
       await page.evaluate((hash) => {
         location.hash = hash;
       }, parts);

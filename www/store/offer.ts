@@ -7,7 +7,7 @@ import { getKnown } from '../config/values';
 import type { Event } from '../protocol';
 import { live, offer, present } from '../state';
 import { whenFree } from './owners';
-import { list, openRuns, storedRuns, updateRun } from './runs';
+import { headOf, list, openRuns, storedRuns, updateRun } from './runs';
 import type { RunHead } from './types';
 
 /** Runs that were found to be open nowhere. */
@@ -15,8 +15,16 @@ const free = new Set<string>();
 
 export function followOffer(event: Event): void {
   if (event.type === 'ready') void arrive();
-  if (event.type === 'found-kept' && !offer.value)
-    offer.value = { run: event.run, name: null, ...event.kept };
+  if (event.type === 'found-kept') void found(event);
+}
+
+/** Weights that no list tells of: of a run that is in none, or of one whose tab was closed before it could write them down. */
+async function found({ run, kept }: Event & { type: 'found-kept' }): Promise<void> {
+  if (headOf(run)) {
+    const { step, bytes, at } = kept;
+    await updateRun(run, { weights: { step, bytes, at } });
+    consider();
+  } else if (!offer.value) offer.value = { run, name: null, ...kept };
 }
 
 async function arrive(): Promise<void> {
@@ -31,7 +39,8 @@ async function arrive(): Promise<void> {
         consider();
       }).catch(() => {});
   consider();
-  if (!offer.value) send({ type: 'find-kept', known: storedRuns.value.map(({ id }) => id) });
+  const known = storedRuns.value.filter(({ weights }) => weights);
+  send({ type: 'find-kept', known: known.map(({ id }) => id) });
 }
 
 /** Files may have been cleared, or thrown away by hand. */

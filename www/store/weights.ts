@@ -4,7 +4,7 @@ import { effect, signal } from '@preact/signals';
 import { discardWeights } from '../checkpoint/store';
 import { send } from '../client';
 import type { Event } from '../protocol';
-import { notKept, present } from '../state';
+import { notKept, present, kept as shown } from '../state';
 import { own } from './owners';
 import { openRuns, storedRuns, updateRun } from './runs';
 import type { RunHead } from './types';
@@ -28,11 +28,16 @@ export function followWeights(event: Event): void {
 }
 
 /** For whoever trains: the weights of a run are in its file. */
-export async function kept({ run, kept: { step, bytes, at } }: Event & { type: 'kept' }): Promise<void> {
+export async function kept({
+  run,
+  kept: { step, steps, bytes, at },
+}: Event & { type: 'kept' }): Promise<void> {
   freed = 0;
   complained = false;
   notKept.value = null;
   await updateRun(run, { weights: { step, bytes, at } });
+  // Said once the list has them: who closes the tab then is offered them.
+  if (run === present.value) shown.value = { step, steps, bytes, at };
   await Promise.all([enforce(), askToPersist()]);
 }
 
