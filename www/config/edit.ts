@@ -104,12 +104,17 @@ function remember(): void {
 
 /** Takes the config from the address. What does not fit falls back to its default, and is told. */
 export async function arrive(): Promise<void> {
-  seen = location.hash;
-  const link = readFragment(location.hash, defaults.value, sections.value);
+  const hash = location.hash;
+  seen = hash;
+  // A change whose answer is under way is gone.
+  [complete, asking] = [false, 0];
+  const link = readFragment(hash, defaults.value, sections.value);
   const refused = await check(link.config);
   let fitting = refused.reduce(fallBack, link.config);
   // Settings that contradict each other may still do so when one of them is back at its default.
   if (refused.length > 0 && (await check(fitting)).length > 0) fitting = defaults.value;
+  // Another has come meanwhile, which may have been quicker to check.
+  if (seen !== hash) return;
   linkProblems.value = [...link.problems, ...refused];
   config.value = fitting;
   review();
