@@ -15,7 +15,7 @@ import {
   stepPast,
   visit,
 } from './reading.mjs';
-import { assertWhole as assertEach, keptStep, long, points, saved, trainPast } from './runs.mjs';
+import { allWritten, assertWhole as assertEach, keptStep, long, points, saved, trainPast } from './runs.mjs';
 
 /** Opens the page on the GPU, with a way to lose it. */
 const onGpu = (config, body) =>
@@ -42,7 +42,7 @@ function assertWhole(rows) {
 }
 
 test('a run that loses its GPU goes on by itself and ends as one that was never disturbed', () =>
-  onGpu({ ...small, 'training.steps': 80, 'evaluation.every': 40 }, async (page, lose) => {
+  onGpu({ ...small, 'training.steps': 160, 'evaluation.every': 80 }, async (page, lose) => {
     await page.getByTestId('train').click();
     await reaches(page, 'finished', 240_000);
     const whole = await savedCsv(page);
@@ -70,13 +70,14 @@ test('a run that loses its GPU goes on by itself and ends as one that was never 
     const taken = await samples.evaluateAll((all) => all.map(({ dataset }) => Number(dataset.step)));
     assert.deepEqual(
       taken,
-      [80, 75, 0].filter((step) => taken.includes(step)),
+      [160, 150, 75, 0].filter((step) => taken.includes(step)),
       'no sample twice',
     );
     await told.getByRole('button', { name: /^Put away/ }).click();
     await told.waitFor({ state: 'detached' });
 
     // What is stored is the same: steps that were done again are there once.
+    await allWritten(page);
     await page.reload();
     await page.getByTestId('view-runs').click();
     const { runs } = JSON.parse((await saved(page, 'save-experiment')).bytes);
@@ -112,7 +113,10 @@ test('a second loss offers the CPU, and the run goes on there from where it was 
       await lose();
       await reaches(page, 'lost');
       assert.equal(await page.getByTestId('recovered').count(), 0);
-      assert.match(await page.getByTestId('lost').textContent(), new RegExp(`last saved at step ${kept};`));
+      assert.match(
+        await page.getByTestId('lost').textContent(),
+        new RegExp(`last saved at step ${kept.toLocaleString('en')};`),
+      );
       await page.getByTestId(`go-on-${device}`).click();
       await page.locator(`[data-testid=device][data-kind=${device}]`).waitFor();
       await reaches(page, 'running');
@@ -137,7 +141,8 @@ test('where the browser gives no files, a run goes on from memory, or from its f
     await page.getByTestId('pause').click();
     await stepPast(page, paused + 2);
     await lose();
-    await told.filter({ hasText: `goes on from step ${paused}, where it was last saved` }).waitFor();
+    const from = paused.toLocaleString('en');
+    await told.filter({ hasText: `goes on from step ${from}, where it was last saved` }).waitFor();
     await stepPast(page, paused + 2);
     await stop(page);
     assertWhole(await savedCsv(page));
@@ -175,7 +180,7 @@ test('where the GPU stays away, the CPU is offered at once', () =>
   }));
 
 test('a loss while nothing trains is made good when the device is needed', () =>
-  onGpu({ ...long, 'training.steps': 40 }, async (page, lose) => {
+  onGpu({ ...long, 'training.steps': 150 }, async (page, lose) => {
     const told = page.getByTestId('recovered');
     // Before the run.
     await lose();
@@ -193,13 +198,13 @@ test('a loss while nothing trains is made good when the device is needed', () =>
     // Once it has ended: its weights are there to be sampled.
     await page.getByTestId('train').click();
     await reaches(page, 'finished');
-    await keptStep(page, 40);
+    await keptStep(page, 150);
     await page.getByTestId('ask-prompt').fill('The owl');
     await lose();
     await page.getByTestId('ask').click();
     const asked = page.locator('[data-testid=sample]', { hasText: 'The owl' });
     await asked.waitFor();
-    assert.equal(await asked.getAttribute('data-step'), '40');
+    assert.equal(await asked.getAttribute('data-step'), '150');
     await told.waitFor();
     assert.equal(await phase(page), 'finished');
     assertWhole(await savedCsv(page));

@@ -60,6 +60,21 @@ export async function keptStep(page, least = 1) {
   return number(page, 'kept');
 }
 
+/** Once the database says of each run that it is finished: with that the last points are written. */
+export const allWritten = (page) =>
+  page.waitForFunction(
+    () =>
+      new Promise((resolve) => {
+        indexedDB.open('trainlab').onsuccess = ({ target: { result: db } }) => {
+          const runs = db.transaction('runs').objectStore('runs').getAll();
+          runs.onsuccess = () => {
+            db.close();
+            resolve(runs.result.every(({ state }) => state === 'finished'));
+          };
+        };
+      }),
+  );
+
 /** As a visitor who comes back: the same browser, the page anew. */
 export async function comeBack(page) {
   const address = page.url().replace(/#.*/, '');

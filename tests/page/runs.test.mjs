@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hashOf, number, planned, reaches, savedCsv, small, stepPast, visit } from './reading.mjs';
-import { assertWhole, drop, keptStep, long, points, saved, trainPast } from './runs.mjs';
+import { allWritten, assertWhole, drop, keptStep, long, points, saved, trainPast } from './runs.mjs';
 
 const short = { ...small, 'training.steps': 40, 'evaluation.every': 20, 'evaluation.sample_every': 0 };
 
@@ -62,7 +62,9 @@ test('a run outlives its tab with all but its last second, and goes on; deleted,
 
     const page = await open();
     const offer = page.getByTestId('kept-offer');
-    await offer.filter({ hasText: `Run 1 was kept in this browser at step ${kept} of 100,000` }).waitFor();
+    await offer
+      .filter({ hasText: `Run 1 was kept in this browser at step ${kept.toLocaleString('en')} of 100,000` })
+      .waitFor();
     await page.getByTestId('view-runs').click();
     await stateOf(page, 'Run 1', 'interrupted');
     const end = await stepOf(page, 'Run 1');
@@ -100,6 +102,61 @@ test('a run outlives its tab with all but its last second, and goes on; deleted,
     await deleteRun(page, 'Run 1');
     await page.getByTestId('no-runs').waitFor();
     assert.deepEqual(await stored(page), { files: [], chunks: 0, findings: 0 });
+  }));
+
+/** Puts the database that is there into the form that it had before findings were stored. */
+const asInVersion1 = (page) =>
+  page.evaluate(async () => {
+    const done = (request) =>
+      new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    const db = await done(indexedDB.open('trainlab'));
+    const read = (name) => done(db.transaction(name).objectStore(name).getAll());
+    const [runs, chunks] = [await read('runs'), await read('points')];
+    db.close();
+    await done(indexedDB.deleteDatabase('trainlab'));
+    const opening = indexedDB.open('trainlab', 1);
+    opening.onupgradeneeded = () => {
+      const store = opening.result.createObjectStore('runs', { keyPath: 'id' });
+      store.createIndex('name', 'name');
+      store.createIndex('sweep', 'sweep');
+      for (const run of runs) store.put(run);
+      const points = opening.result.createObjectStore('points', { keyPath: ['run', 'series', 'index'] });
+      for (const chunk of chunks) points.put(chunk);
+      opening.result.createObjectStore('sweeps', { keyPath: 'id' });
+    };
+    (await done(opening)).close();
+  });
+
+test('runs of an earlier form of the database are there, and what is found out of others is stored', () =>
+  visit({ gpu: false, hash: hashOf(short) }, async (page) => {
+    await planned(page);
+    await page.getByTestId('train').click();
+    await reaches(page, 'finished');
+    const before = await savedCsv(page);
+    await page.getByTestId('view-runs').click();
+    await stateOf(page, 'Run 1', 'finished');
+    await allWritten(page);
+    await asInVersion1(page);
+    await page.getByTestId('view-train').click();
+    const address = page.url();
+    await page.goto('about:blank');
+    await page.goto(address);
+    await planned(page);
+    await page.getByTestId('view-runs').click();
+    await stateOf(page, 'Run 1', 'finished');
+    assert.equal((await stored(page)).findings, 0);
+    await page.getByTestId('open-run').click();
+    await page.getByTestId('past-run').waitFor();
+    assert.deepEqual(await savedCsv(page), before);
+    await page.getByTestId('train').click();
+    await reaches(page, 'finished');
+    await page.getByTestId('view-runs').click();
+    await stateOf(page, 'Run 2', 'finished');
+    await allWritten(page);
+    assert.equal((await stored(page)).findings, 1);
   }));
 
 test('what a run wrote, was asked and found out is there after its tab is gone', () => {
@@ -184,6 +241,8 @@ test('two tabs: each writes its own runs and sees the other’s', () =>
     });
     for (const page of [other, third]) {
       await page.getByTestId('train').click();
+      // Until then the steps are those of the run before, and Stop would end the wait for the next one.
+      await reaches(page, 'running');
       await stepPast(page, 5);
       await page.getByTestId('stop').click();
       await reaches(page, 'stopped');
@@ -372,7 +431,7 @@ test('without a database all goes on, in memory; the weights that were filed are
     const later = await open();
     await later
       .getByTestId('kept-offer')
-      .filter({ hasText: `It was kept in this browser at step ${kept}` })
+      .filter({ hasText: `It was kept in this browser at step ${kept.toLocaleString('en')}` })
       .waitFor();
     await later.getByTestId('go-on').click();
     await stepPast(later, kept + 2);
@@ -434,7 +493,8 @@ test('past the limit the oldest weights go, those of runs that have ended first;
     await page.reload();
     await planned(page);
     await page.getByTestId('view-runs').click();
-    assert.equal(await number(page, 'storage-weights'), 960 * 2 ** 20);
+    // Once the list is read.
+    await page.locator(`[data-testid=storage-weights][data-value="${960 * 2 ** 20}"]`).waitFor();
     await page.getByTestId('weights-limit').selectOption(String(256 * 2 ** 20));
     await page.waitForFunction(
       (most) => Number(document.querySelector('[data-testid=storage-weights]').dataset.value) <= most,

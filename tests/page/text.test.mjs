@@ -14,7 +14,7 @@ test('own text is taken, trained on, and survives refused ones', () =>
     const state = page.getByTestId('own-text-state');
     const refusal = page.getByTestId('own-text-refusal');
     await state.waitFor();
-    assert.match(await page.getByTestId('no-plan').textContent(), /no text yet/);
+    await page.getByTestId('no-plan').filter({ hasText: 'no text yet' }).waitFor();
     await page.getByTestId('train').click();
     assert.match(await page.getByTestId('refused').textContent(), /no text yet/, 'nothing to train on');
 

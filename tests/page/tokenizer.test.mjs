@@ -212,11 +212,12 @@ test('a saved run brings its trained tokenizer, and goes on after a reload to th
   visit({ gpu: false, hash: hashOf({ ...long, ...bpe }) }, async (page) => {
     await vocabulary(page, 300);
     await trainPast(page, 5);
+    const kept = await keptStep(page);
     const [saved] = await Promise.all([page.waitForEvent('download'), page.getByTestId('save-run').click()]);
     const file = await readFile(await saved.path());
     const stepOn = async () => {
       await page.getByTestId('step').click();
-      const step = await stepPast(page, await number(page, 'status-step'));
+      const step = await stepPast(page, kept);
       const row = (await savedCsv(page)).findLast(({ series }) => series === 'train');
       return [step, row.step, row.loss, row.bits_per_byte];
     };

@@ -94,6 +94,8 @@ test('attention is looked at, by pointer and by keyboard, in both schemes', () =
     }
 
     const about = page.getByTestId('use-map-said');
+    // As large as it will be: its width is known after the page has been painted.
+    await page.waitForFunction((canvas) => canvas.clientWidth > 100, await canvas.elementHandle());
     await canvas.focus();
     await page.keyboard.press('ArrowUp');
     assert.match(await about.textContent(), /“t” \(token 11\) gives “t” \(token 11\), 0 back/);
@@ -101,8 +103,10 @@ test('attention is looked at, by pointer and by keyboard, in both schemes', () =
     assert.match(await about.textContent(), /gives “T” \(token 1\), 10 back, [\d.]+% of its attention/);
     const box = await canvas.boundingBox();
     await page.mouse.move(box.x + box.width - 3, box.y + 3);
-    assert.match(await about.textContent(), /“T” \(token 1\) does not see what comes after it/);
+    await about.filter({ hasText: '“T” (token 1) does not see what comes after it' }).waitFor();
     await page.getByTestId('use-head').selectOption({ label: 'Layer 1, head 2' });
+    // It is drawn a frame later; this waits for more than one.
+    await canvas.scrollIntoViewIfNeeded();
     const pixels = () => canvas.evaluate((canvas) => canvas.toDataURL());
     const light = await pixels();
     await page.emulateMedia({ colorScheme: 'dark' });

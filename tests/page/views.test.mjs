@@ -6,7 +6,9 @@ import { fitsPhone, hashOf, number, phase, planned, reaches, stepPast, visit } f
 import { long } from './runs.mjs';
 
 const current = (page) => page.locator('nav.views [aria-current=page]').textContent();
-const focused = (page) => page.evaluate(() => document.activeElement.textContent);
+/** A title takes the focus after it has been painted. */
+const focuses = (page, title) =>
+  page.waitForFunction((title) => document.activeElement.textContent === title, title);
 
 test('a view that is left stops nothing, Back leads to it, and the address opens it', () =>
   visit({ gpu: false, hash: hashOf(long) }, async (page, _errors, _requests, open) => {
@@ -24,19 +26,19 @@ test('a view that is left stops nothing, Back leads to it, and the address opens
     assert.match(page.url(), /\?view=runs#.*training\.steps=100000/);
     assert.equal(await current(page), 'Runs');
     assert.equal(await page.title(), 'Runs · trainlab');
-    assert.equal(await focused(page), 'Runs');
+    await focuses(page, 'Runs');
     // The letters are for the Train view.
     await page.keyboard.press('x');
     await page.locator('[data-testid=view-train] small').filter({ hasText: '%' }).waitFor();
     await page.getByTestId('view-sweeps').click();
-    assert.equal(await focused(page), 'Sweeps');
+    await focuses(page, 'Sweeps');
 
     await page.goBack();
     await page.getByTestId('run-row').waitFor();
     await page.goBack();
     await stepPast(page, step + 20);
     assert.equal(await phase(page), 'running');
-    assert.equal(await focused(page), 'Train');
+    await focuses(page, 'Train');
     assert.doesNotMatch(page.url(), /view=/);
     assert.equal(await page.getByTestId('field-model.layers').inputValue(), '0');
     await page.goForward();

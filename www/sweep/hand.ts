@@ -46,6 +46,8 @@ export class Hand {
   /** `hear` is told what the run tells. */
   async train(job: Job, hear: (event: Event) => void): Promise<Outcome> {
     const { run, config, goOn } = job;
+    // It may have broken down before there was a run to tell that of.
+    if (this.gone) return { state: 'broken', message: 'The lab broke down before the run began.' };
     const outcome = this.wish
       ? given(this.wish)
       : await new Promise<Outcome>((settle) => {
