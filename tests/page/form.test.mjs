@@ -106,6 +106,8 @@ test('what does not matter is shown all the same where it is wrong', () =>
     await field(page, 'schedule.final_fraction').fill('2');
     await problem(page, 'schedule.final_fraction').waitFor();
     await field(page, 'schedule.kind').selectOption('constant');
+    await problem(page, 'schedule.final_fraction').waitFor();
+    assert.equal(await field(page, 'schedule.final_fraction').inputValue(), '2');
     // What is said of another value was found with this kind.
     await field(page, 'schedule.final_fraction').fill('3');
     await problem(page, 'schedule.final_fraction').filter({ hasText: 'It is 3' }).waitFor();
