@@ -211,6 +211,14 @@ impl Engine {
         }
     }
 
+    /// What a tensor holds, where that is at hand: on the CPU.
+    pub fn peek(&self, tensor: Tensor) -> Option<&[f32]> {
+        match self {
+            Self::Gpu(_) => None,
+            Self::Cpu(run) => Some(run.engine.read(tensor)),
+        }
+    }
+
     /// Brings a tensor back, and waits for it.
     pub async fn read(&mut self, tensor: Tensor) -> Result<Vec<f32>> {
         match self {

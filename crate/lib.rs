@@ -34,6 +34,7 @@ pub mod plan;
 pub mod profile;
 pub mod random;
 pub mod real;
+pub mod replicas;
 pub mod sampler;
 pub mod sequence;
 #[cfg(target_arch = "wasm32")]

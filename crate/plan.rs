@@ -1,6 +1,9 @@
 //! What a run will do and need, worked out before anything is allocated: parameters, buffers, recordings, bytes, FLOPs.
 
 mod limits;
+mod upload;
+
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
@@ -17,7 +20,9 @@ use crate::layers::{Batch, Packed, Recorder};
 use crate::model;
 use crate::optimizer::{self, State};
 use crate::parameters::{Parameters, Parts};
-use crate::tape::{Buffers, Purpose, Recording, Tape, Tensor};
+use crate::tape::{BufferId, BufferSpec, Buffers, Purpose, Recording, Tape, Tensor};
+
+pub use upload::Uploader;
 
 /// Where a chunk of logits stops growing: 64 MiB, half of what WebGPU promises for a binding.
 pub(crate) const LARGEST_CHUNK: usize = 16 << 20;
@@ -136,6 +141,16 @@ impl Plan {
 
     /// Plans a run whether it fits or not.
     fn record(config: &Config, vocabulary: usize, device: &Device) -> Self {
+        Self::record_part(config, vocabulary, config.training.micro_batch(), device)
+    }
+
+    /// Plans what makes the gradients of `sequences` of the sequences of each micro-batch; what reads or updates whole batches
+    /// is not to be played.
+    pub(crate) fn of_part(config: &Config, vocabulary: usize, sequences: u32) -> Self {
+        Self::record_part(config, vocabulary, sequences, &Device::Cpu)
+    }
+
+    fn record_part(config: &Config, vocabulary: usize, sequences: u32, device: &Device) -> Self {
         let model = &config.model;
         let parameters = Parameters::new(model, vocabulary);
         let mut buffers = Buffers::default();
@@ -157,7 +172,7 @@ impl Plan {
             batch,
             positions,
             shape,
-            micro_batches,
+            rows_of_step: config.training.batch_size as usize * context,
             labels: None,
             margins: None,
             accumulate: false,
@@ -165,7 +180,7 @@ impl Plan {
             largest: LARGEST_CHUNK,
             kept: Default::default(),
         };
-        let shape_of_batch = shape(config.training.micro_batch());
+        let shape_of_batch = shape(sequences);
         let shorter_contexts = config.shorter_contexts();
         let shorter_shape = |length: u32| {
             let batch = shape_of_batch.rows() / length as usize;
@@ -261,13 +276,16 @@ impl Plan {
         plan
     }
 
-    /// All there are: what a step plays first, what writes text last.
+    /// All that train: for the whole context, then for each shorter length, a step and what comes before some of them.
+    pub fn passes(&self) -> impl Iterator<Item = &Pass> {
+        let shorter = self.shorter.iter().flat_map(|shorter| std::iter::once(&shorter.train).chain(&shorter.estimate));
+        std::iter::once(&self.train).chain(&self.estimate).chain(shorter)
+    }
+
+    /// All recordings there are: what a step plays first, what writes text last.
     pub fn recordings(&self) -> Vec<&Recording> {
-        let estimate = self.estimate.as_ref().map(|pass| &pass.recording);
-        let first = std::iter::once(&self.train.recording).chain(estimate);
-        let passes = self.shorter.iter().flat_map(|shorter| std::iter::once(&shorter.train).chain(&shorter.estimate));
-        let shorter = passes.map(|pass| &pass.recording);
-        first.chain(shorter).chain([&self.validate.recording, &self.decode.recording]).collect()
+        let passes = self.passes().map(|pass| &pass.recording);
+        passes.chain([&self.validate.recording, &self.decode.recording]).collect()
     }
 
     /// The same, to be cut up for a device.
@@ -309,12 +327,18 @@ impl Plan {
         self.shorter.iter().position(|shorter| step <= shorter.last)
     }
 
-    /// What a step plays, and what comes before it where there is such.
-    pub fn passes_at(&self, step: u32) -> (&Pass, Option<&Pass>) {
-        match self.shorter_at(step) {
-            Some(i) => (&self.shorter[i].train, self.shorter[i].estimate.as_ref()),
-            None => (&self.train, self.estimate.as_ref()),
+    /// Which of [`Self::passes`] a step plays, and the one that comes before it where there is such.
+    pub fn passes_at(&self, step: u32) -> (usize, Option<usize>) {
+        let length = self.shorter_at(step).map_or(0, |i| i + 1);
+        match self.estimate {
+            Some(_) => (2 * length, Some(2 * length + 1)),
+            None => (length, None),
         }
+    }
+
+    /// One of them.
+    pub fn pass(&self, index: usize) -> &Pass {
+        self.passes().nth(index).expect("the plan has such a pass")
     }
 
     pub fn tokens_per_step(&self) -> usize {
@@ -344,22 +368,61 @@ impl Plan {
 
 impl Bytes {
     fn new(plan: &Plan, device: &Device) -> Self {
-        let planned = |purpose| plan.buffers.bytes(purpose);
-        let [parameters, gradients, optimizer] =
-            [Purpose::Parameters, Purpose::Gradients, Purpose::Optimizer].map(planned);
-        let mut activations = planned(Purpose::Activations) + planned(Purpose::Cache);
-        let mut traffic = planned(Purpose::Traffic);
+        let bytes = Self::of_buffers(plan.buffers.specs.iter());
         match device {
-            Device::Cpu => {
-                let recordings = plan.recordings();
-                let ops = recordings.iter().flat_map(|recording| &recording.ops);
-                activations += 4 * ops.map(|op| op.kernel.workspace() as u64).max().unwrap_or(0);
-            }
+            Device::Cpu => bytes.and(Self::of_workspace(&plan.recordings())),
             // A checkpoint reads one arena at a time.
-            Device::Gpu(_) => traffic += GpuEngine::own_bytes(plan.state.metrics.len) + parameters,
+            Device::Gpu(_) => {
+                bytes.and(Self::of_traffic(GpuEngine::own_bytes(plan.state.metrics.len) + bytes.parameters))
+            }
         }
-        let total = parameters + gradients + optimizer + activations + traffic;
-        Self { parameters, gradients, optimizer, activations, traffic, total }
+    }
+
+    /// What the CPU allocates to play these of a plan's recordings: what no op is bound to takes nothing there, but for tables.
+    pub(crate) fn of_recordings(plan: &Plan, recordings: &[&Recording]) -> Self {
+        let ops = recordings.iter().flat_map(|recording| &recording.ops);
+        let bound: BTreeSet<BufferId> = ops.flat_map(|op| &op.tensors).map(|tensor| tensor.buffer).collect();
+        let specs = plan.buffers.specs.iter().enumerate();
+        let used = specs.filter(|(i, spec)| spec.table.is_some() || bound.contains(&BufferId::Placed(*i)));
+        Self::of_buffers(used.map(|(_, spec)| spec)).and(Self::of_workspace(recordings))
+    }
+
+    fn of_buffers<'a>(specs: impl Iterator<Item = &'a BufferSpec>) -> Self {
+        let mut bytes = Self::default();
+        for spec in specs {
+            let purpose = match spec.purpose {
+                Purpose::Parameters => &mut bytes.parameters,
+                Purpose::Gradients => &mut bytes.gradients,
+                Purpose::Optimizer => &mut bytes.optimizer,
+                Purpose::Activations | Purpose::Cache => &mut bytes.activations,
+                Purpose::Traffic => &mut bytes.traffic,
+            };
+            *purpose += 4 * spec.len as u64;
+            bytes.total += 4 * spec.len as u64;
+        }
+        bytes
+    }
+
+    /// What the CPU's kernels take for themselves, one at a time.
+    fn of_workspace(recordings: &[&Recording]) -> Self {
+        let ops = recordings.iter().flat_map(|recording| &recording.ops);
+        let activations = 4 * ops.map(|op| op.kernel.workspace() as u64).max().unwrap_or(0);
+        Self { activations, total: activations, ..Self::default() }
+    }
+
+    pub(crate) fn of_traffic(traffic: u64) -> Self {
+        Self { traffic, total: traffic, ..Self::default() }
+    }
+
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            parameters: self.parameters + other.parameters,
+            gradients: self.gradients + other.gradients,
+            optimizer: self.optimizer + other.optimizer,
+            activations: self.activations + other.activations,
+            traffic: self.traffic + other.traffic,
+            total: self.total + other.total,
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! `async`, and the caller decides when.
 //!
 //! - here: a run begins, steps, and says what each step showed
+//! - [`spread`] has workers make the gradients
 //! - [`programs`] compiles the plan's recordings, [`reading`] lays out what steps read
 //! - [`validation`] reads the held-out text, [`scoring`] asks the downstream tasks, [`writing`] writes texts
 //! - [`saving`] takes a run's state out and puts it back
@@ -13,6 +14,7 @@ mod programs;
 mod reading;
 mod saving;
 mod scoring;
+mod spread;
 mod validation;
 mod writing;
 
@@ -29,14 +31,15 @@ use crate::downstream::Exam;
 use crate::downstream::score::Verdict;
 use crate::engine::{Device, Engine};
 use crate::error::{Error, Problem, Result};
-use crate::kernels::embedding::TokenIndex;
+use crate::kernels::embedding::EmbedShape;
 use crate::kernels::{Access, Element, Step};
 use crate::optimizer;
-use crate::plan::{Pass, Plan};
+use crate::plan::Plan;
 use crate::sampler::Writing;
 use crate::tuning;
 use programs::Programs;
 use reading::{Reading, Readings};
+use spread::Spread;
 pub use validation::Evaluation;
 
 /// Room for the steps that may be under way, more than any engine takes.
@@ -66,7 +69,8 @@ pub struct Trainer {
     readings: Readings,
     engine: Engine,
     programs: Programs,
-    index: TokenIndex,
+    /// Where workers make the gradients.
+    spread: Option<Spread>,
     /// What the steps submitted have read.
     usage: Usage,
     /// Targets that count, of the steps submitted and of those finished.
@@ -109,7 +113,7 @@ impl Trainer {
             [&plan.validate.recording, &plan.decode.recording].map(|recording| recording.ops.len());
         let all: usize = plan.recordings().iter().map(|recording| recording.ops.len()).sum();
         let train = all - validate - decode;
-        programs.train(engine, plan, &mut |done, _| progress(done, all)).await?;
+        programs.train(engine, plan, false, &mut |done, _| progress(done, all)).await?;
         programs.validate(engine, plan, &mut |done, _| progress(train + done, all)).await?;
         programs.decode(engine, plan, &mut |done, _| progress(train + validate + done, all)).await?;
         Ok(trainer)
@@ -129,14 +133,14 @@ impl Trainer {
     ) -> Result<Self> {
         let mut trainer = Self::at_start(config, dataset, device).await?;
         trainer.restore(bytes)?;
-        trainer.programs.train(&mut trainer.engine, &trainer.plan, &mut progress).await?;
+        trainer.programs.train(&mut trainer.engine, &trainer.plan, false, &mut progress).await?;
         Ok(trainer)
     }
 
     /// A run that is there to be timed: what validates and samples is prepared only when it is first due.
     pub(crate) async fn for_training(config: &Config, dataset: Rc<Dataset>, device: &Device) -> Result<Self> {
         let mut trainer = Self::at_start(config, dataset, device).await?;
-        trainer.programs.train(&mut trainer.engine, &trainer.plan, &mut |_, _| ()).await?;
+        trainer.programs.train(&mut trainer.engine, &trainer.plan, false, &mut |_, _| ()).await?;
         Ok(trainer)
     }
 
@@ -150,7 +154,6 @@ impl Trainer {
         engine.write(plan.weights, &plan.parameters.initial(config));
         Ok(Self {
             config: config.clone(),
-            index: TokenIndex::new(plan.train.shape),
             usage: Usage::new(dataset.documents()),
             counted: [0; 2],
             under_way: VecDeque::with_capacity(UNDER_WAY),
@@ -159,6 +162,7 @@ impl Trainer {
             readings,
             engine,
             programs: Programs::default(),
+            spread: None,
             submitted: 0,
             finished: 0,
             evaluated: None,
@@ -188,28 +192,25 @@ impl Trainer {
 
     /// Whether another step can be started now.
     pub fn has_room(&self) -> bool {
-        self.submitted < self.config.training.steps && self.engine.has_room()
+        let spread = self.spread.as_ref().is_none_or(|spread| !spread.busy());
+        spread && self.submitted < self.config.training.steps && self.engine.has_room()
     }
 
-    /// Starts the next step. On the CPU it is done when this returns.
+    /// Starts the next step. On the CPU it is done when this returns, unless workers have a part in it.
     pub fn step(&mut self) -> Result<()> {
         assert!(self.has_room(), "the caller asks has_room first");
         self.look();
         self.clock.run(Instant::now());
         let step = self.submitted + 1;
         self.draw(step);
-        let numbers = optimizer::step(&self.config, step);
-        if optimizer::estimates(&self.config, step) {
-            self.estimate(&numbers)?;
-        }
-        let program = self.programs.training(self.plan.shorter_at(step));
-        let recording = &self.plan.passes_at(step).0.recording;
-        let (rounds, end) = (recording.rounds(), recording.ops.len());
-        for (micro_batch, ops) in rounds.enumerate() {
-            self.upload(step, micro_batch);
-            let last = ops.end == end;
-            let numbers = numbers.of_micro_batch(micro_batch, self.plan.train.shape.rows());
-            self.engine.run(program, ops, &numbers, last.then_some(self.plan.state.metrics))?;
+        let (train, estimate) = self.plan.passes_at(step);
+        let estimate = estimate.filter(|_| optimizer::estimates(&self.config, step));
+        let passes = estimate.into_iter().chain([train]);
+        if let Some(spread) = &mut self.spread {
+            spread.begin(step, passes);
+            self.scatter()?;
+        } else {
+            passes.into_iter().try_for_each(|pass| self.play(step, pass))?;
         }
         self.submitted = step;
         let Reading { batches, rows, .. } = self.readings.at(self.plan.shorter_at(step));
@@ -224,38 +225,32 @@ impl Trainer {
         self.readings.at(self.plan.shorter_at(step)).lay(step, &self.dataset);
     }
 
-    /// Plays what comes before some steps, on the step's batch.
-    fn estimate(&mut self, numbers: &Step) -> Result<()> {
-        let Some(program) = self.programs.estimating(self.plan.shorter_at(numbers.step)) else { return Ok(()) };
-        let Some(pass) = self.plan.passes_at(numbers.step).1 else { return Ok(()) };
-        for (micro_batch, ops) in pass.recording.rounds().enumerate() {
-            self.upload(numbers.step, micro_batch);
-            let seed = optimizer::estimate_seed(&self.config, numbers.step, micro_batch as u32);
-            let numbers = numbers.of_micro_batch(micro_batch, self.plan.train.shape.rows());
-            self.engine.run(program, ops, &Step { seed, ..numbers }, None)?;
+    /// Plays one of a step's passes, micro-batch by micro-batch. What the step showed arrives with the pass that trains.
+    fn play(&mut self, step: u32, pass: usize) -> Result<()> {
+        let program = self.programs.pass(pass);
+        let recording = &self.plan.pass(pass).recording;
+        let (rounds, end) = (recording.rounds(), recording.ops.len());
+        let trains = pass == self.plan.passes_at(step).0;
+        for (micro_batch, ops) in rounds.enumerate() {
+            self.upload(step, micro_batch);
+            let last = trains && ops.end == end;
+            let numbers = self.numbers(step).of_micro_batch(micro_batch, self.plan.train.shape.rows());
+            self.engine.run(program, ops, &numbers, last.then_some(self.plan.state.metrics))?;
         }
         Ok(())
     }
 
+    fn numbers(&self, step: u32) -> Step {
+        optimizer::step(&self.config, step)
+    }
+
     /// Uploads one of a step's micro-batches, in order with what is played before and after.
     fn upload(&mut self, step: u32, micro_batch: usize) {
-        let Pass { shape, batch, .. } = *self.plan.passes_at(step).0;
-        let Reading { rows, positions, .. } = self.readings.at(self.plan.shorter_at(step));
-        let tokens = &rows.tokens[micro_batch * shape.tokens_len()..][..shape.tokens_len()];
-        self.index.fill(shape, tokens);
-        self.engine.write_ids(batch.tokens, tokens);
-        self.engine.write_ids(batch.starts, &self.index.starts);
-        self.engine.write_ids(batch.order, &self.index.order);
-        let Some(packed) = batch.packed else { return };
-        let part = micro_batch * shape.rows()..(micro_batch + 1) * shape.rows();
-        let first_keys = &rows.first_keys[part.clone()];
-        self.engine.write_ids(packed.first_keys, first_keys);
-        self.engine.write(packed.weights, &rows.weights[part]);
-        if let Some([starts, order]) = packed.positions {
-            positions.fill_positions(shape, first_keys);
-            self.engine.write_ids(starts, &positions.starts);
-            self.engine.write_ids(order, &positions.order);
-        }
+        let pass = self.plan.pass(self.plan.passes_at(step).0);
+        let Reading { rows, uploader, .. } = self.readings.at(self.plan.shorter_at(step));
+        let EmbedShape { batch, context, .. } = pass.shape;
+        let part = rows.part(micro_batch * batch..(micro_batch + 1) * batch, context);
+        uploader.upload(&mut self.engine, pass, part);
     }
 
     /// The metrics that have arrived since the last call. Never waits.
@@ -265,6 +260,7 @@ impl Trainer {
     /// those before that step. [`Self::find_bad_tensor`] finds the name.
     pub fn collect(&mut self) -> Result<Vec<Metric>> {
         self.look();
+        self.gather()?;
         let mut metrics = vec![];
         while let Some((_, numbers)) = self.engine.poll()? {
             metrics.push(self.metric(&numbers)?);
@@ -279,8 +275,11 @@ impl Trainer {
     pub(crate) async fn arrive(&mut self) -> Result<Vec<Metric>> {
         let mut metrics = self.collect()?;
         while self.finished < self.submitted {
-            // Whoever waits for a read lets the metrics arrive too.
-            self.engine.read(self.plan.state.metrics).await?;
+            match &mut self.spread {
+                Some(spread) => spread.arrival().await,
+                // Whoever waits for a read lets the metrics arrive too.
+                None => drop(self.engine.read(self.plan.state.metrics).await?),
+            }
             metrics.extend(self.collect()?);
         }
         Ok(metrics)
@@ -289,6 +288,10 @@ impl Trainer {
     /// Waits for the steps under way, and hands out their metrics. Not for the page: a worker collects and yields.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn settle(&mut self) -> Result<Vec<Metric>> {
+        while self.spread.as_ref().is_some_and(Spread::busy) {
+            pollster::block_on(self.spread.as_mut().expect("it is busy").arrival());
+            self.gather()?;
+        }
         let mut metrics = vec![];
         while let Some((_, numbers)) = self.engine.wait()? {
             self.look();
@@ -356,11 +359,15 @@ impl Trainer {
                 return Ok(parameter.name.clone());
             }
         }
-        let recording = self.plan.passes_at(step).0.recording.clone();
-        let program = self.programs.training(self.plan.shorter_at(step));
+        let pass = self.plan.passes_at(step).0;
+        let recording = self.plan.pass(pass).recording.clone();
+        let program = match self.spread {
+            None => self.programs.pass(pass),
+            Some(_) => self.engine.add(&recording, &mut |_, _| ()).await?,
+        };
         for (micro_batch, ops) in recording.rounds().enumerate() {
             self.upload(step, micro_batch);
-            let numbers = optimizer::step(&self.config, step).of_micro_batch(micro_batch, self.plan.train.shape.rows());
+            let numbers = self.numbers(step).of_micro_batch(micro_batch, self.plan.train.shape.rows());
             for i in ops {
                 let op = &recording.ops[i];
                 self.engine.run(program, i..i + 1, &numbers, None)?;

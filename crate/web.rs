@@ -3,11 +3,12 @@
 
 mod compare;
 mod context;
+mod replicas;
 mod run;
 mod sequence;
 mod sweep;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use serde::Serialize;
@@ -28,6 +29,7 @@ use crate::parameters::Parameters;
 use crate::plan::{Plan, Summary};
 use crate::profile;
 use crate::trainer::Trainer;
+use replicas::{Hired, Team};
 use run::Run;
 
 #[cfg(test)]
@@ -97,6 +99,8 @@ pub fn corpus_text(config: JsValue) -> std::result::Result<String, JsValue> {
 pub struct Lab {
     device: Device,
     note: Option<String>,
+    /// That share the batches of a run, on the CPU.
+    workers: Cell<usize>,
     /// The text of the last plan, tokenised: a run on the same text need not do it again.
     dataset: RefCell<Option<(Config, u64, Rc<Dataset>)>>,
     /// What a subword tokenizer made of a text.
@@ -108,6 +112,8 @@ struct DeviceInfo {
     kind: &'static str,
     name: String,
     software: bool,
+    /// That share the batches of a run; a GPU has one.
+    workers: usize,
     note: Option<String>,
 }
 
@@ -138,12 +144,7 @@ impl Lab {
         let software = adapter.as_ref().is_some_and(|name| name.contains("swiftshader"));
         if choice == DeviceChoice::Auto && software {
             let note = "the browser's only WebGPU adapter runs shaders on the CPU; the CPU device is faster";
-            return Ok(Self {
-                device: Device::Cpu,
-                note: Some(note.to_owned()),
-                dataset: RefCell::default(),
-                prepared: RefCell::default(),
-            });
+            return Ok(Self::on(Device::Cpu, Some(note.to_owned())));
         }
         let (mut device, note) = Device::open(choice).await.map_err(|error| throw(&error))?;
         if let Device::Gpu(gpu) = &mut device
@@ -157,7 +158,18 @@ impl Lab {
                 gpu.name = adapter.unwrap_or_else(|| "GPU".to_owned());
             }
         }
-        Ok(Self { device, note, dataset: RefCell::default(), prepared: RefCell::default() })
+        Ok(Self::on(device, note))
+    }
+
+    fn on(device: Device, note: Option<String>) -> Self {
+        Self { device, note, workers: Cell::new(1), dataset: RefCell::default(), prepared: RefCell::default() }
+    }
+
+    /// On the CPU, plans from now on count as many workers, the lab's own included: those that runs are started with.
+    pub fn use_workers(&self, count: usize) {
+        if matches!(self.device, Device::Cpu) {
+            self.workers.set(count.max(1));
+        }
     }
 
     pub fn device(&self) -> std::result::Result<JsValue, JsValue> {
@@ -165,7 +177,13 @@ impl Lab {
             Device::Gpu(gpu) => ("gpu", gpu.software),
             Device::Cpu => ("cpu", false),
         };
-        to_js(&DeviceInfo { kind, name: self.device.name().to_owned(), software, note: self.note.clone() })
+        to_js(&DeviceInfo {
+            kind,
+            name: self.device.name().to_owned(),
+            software,
+            workers: self.workers.get(),
+            note: self.note.clone(),
+        })
     }
 
     /// Parameters, bytes, FLOPs, and what the text is like; nothing is allocated.
@@ -178,9 +196,12 @@ impl Lab {
     fn summarise(&self, config: &Config, text: &str) -> Result<TextAndPlan> {
         let dataset = self.dataset(config, text)?;
         let unigram = dataset.unigram_entropy();
+        let vocabulary = dataset.tokenizer.vocabulary_size();
+        let mut plan = Plan::for_dataset(config, &dataset, &self.device)?;
+        plan.bytes = crate::replicas::bytes(config, vocabulary, &plan, self.workers.get() - 1);
         Ok(TextAndPlan {
-            plan: Plan::for_dataset(config, &dataset, &self.device)?.summary(),
-            vocabulary: dataset.tokenizer.vocabulary_size(),
+            plan: plan.summary(),
+            vocabulary,
             train_tokens: dataset.train.len(),
             held_out_tokens: dataset.held_out.len(),
             bytes_per_token: dataset.bytes_per_token(),
@@ -318,7 +339,8 @@ impl Lab {
     }
 
     /// Allocates a run and compiles its kernels. `progress` is called with a share from 0 to 1. `tasks`: the visitor's
-    /// own, as [`check_tasks`] lets them through. `init`: a checkpoint whose parameters the run begins with.
+    /// own, as [`check_tasks`] lets them through. `init`: a checkpoint whose parameters the run begins with. `team`: the workers
+    /// that share its batches, on the CPU.
     pub async fn start(
         &self,
         config: JsValue,
@@ -326,8 +348,9 @@ impl Lab {
         progress: Option<js_sys::Function>,
         tasks: Option<String>,
         init: Option<Vec<u8>>,
+        team: Option<Team>,
     ) -> std::result::Result<Run, JsValue> {
-        let mut run = self.run(config, None, text, progress, tasks).await?;
+        let mut run = self.run(config, None, text, progress, tasks, team).await?;
         if let Some(bytes) = init {
             run.trainer.begin_with(&bytes).map_err(|error| throw(&error))?;
         }
@@ -343,8 +366,9 @@ impl Lab {
         text: String,
         progress: Option<js_sys::Function>,
         tasks: Option<String>,
+        team: Option<Team>,
     ) -> std::result::Result<Run, JsValue> {
-        self.run(config, Some(bytes), text, progress, tasks).await
+        self.run(config, Some(bytes), text, progress, tasks, team).await
     }
 
     async fn run(
@@ -354,7 +378,9 @@ impl Lab {
         text: String,
         progress: Option<js_sys::Function>,
         tasks: Option<String>,
+        team: Option<Team>,
     ) -> std::result::Result<Run, JsValue> {
+        let team = team.map(Hired).filter(|_| matches!(self.device, Device::Cpu));
         let config = parse(config)?;
         let tasks = questions(&config, &text, tasks, bytes.is_some()).map_err(|error| throw(&error))?;
         let dataset = self.dataset(&config, &text).map_err(|error| throw(&error))?;
@@ -364,9 +390,13 @@ impl Lab {
                 let _ = progress.call1(&JsValue::NULL, &(done as f64 / all as f64).into());
             }
         };
-        let trainer = match bytes {
-            None => Trainer::new(&config, dataset, &self.device, report).await,
-            Some(bytes) => Trainer::resume(&config, dataset, &self.device, &bytes, report).await,
+        let trainer = match (team, &bytes) {
+            (None, None) => Trainer::new(&config, dataset, &self.device, report).await,
+            (None, Some(bytes)) => Trainer::resume(&config, dataset, &self.device, bytes, report).await,
+            (Some(team), _) => Trainer::replicated(&config, dataset, Box::new(team)).await.and_then(|mut trainer| {
+                bytes.map_or(Ok(()), |bytes| trainer.restore(&bytes))?;
+                Ok(trainer)
+            }),
         };
         let trainer = trainer.map_err(|error| throw(&error))?;
         let elsewhere = matches!(trainer.dataset.tokenizer, Tokenizer::Subword(_));

@@ -24,6 +24,8 @@ mod optimizers;
 mod packing;
 mod pipes;
 mod positions;
+#[cfg(not(target_arch = "wasm32"))]
+mod replicas;
 mod resume;
 mod sampling;
 mod shaders;

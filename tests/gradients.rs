@@ -435,7 +435,7 @@ impl Model {
                 batch: Batch { tokens, starts, order, packed: None },
                 positions,
                 shape,
-                micro_batches: 1,
+                rows_of_step: shape.rows(),
                 labels: None,
                 margins: None,
                 accumulate: false,

@@ -6,14 +6,19 @@ mod common;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use common::late::Late;
 use common::{gpu, tests};
+use std::rc::Rc;
+
 use trainlab::config::{
     Activation, Config, ModelConfig, Norm, NormPosition, OptimizerConfig, OptimizerKind, Packing, Position,
     ScheduleConfig,
 };
+use trainlab::data::{Dataset, TokenizerKind, tiny_tales};
 use trainlab::engine::{Device, Engine};
 use trainlab::kernels::Step;
 use trainlab::plan::Plan;
+use trainlab::trainer::Trainer;
 
 // A single test: what another one allocates would be counted too.
 tests![plans_are_what_is_allocated];
@@ -109,6 +114,7 @@ fn long_and_narrow(context: u32) -> ModelConfig {
 }
 
 async fn plans_are_what_is_allocated() {
+    plans_of_replicas_are_what_is_allocated().await;
     for device in [&Device::Cpu, gpu().await] {
         for (config, vocabulary) in grid() {
             let plan = Plan::new(&config, vocabulary, device).expect("it fits");
@@ -128,6 +134,32 @@ async fn plans_are_what_is_allocated() {
             let off = allocated as f64 / planned as f64 - 1.0;
             println!("{}: planned {planned} bytes, allocated {allocated}, {:+.2} %", device.name(), 100.0 * off);
             assert!(off.abs() < 0.1, "{}: {planned} bytes planned, {allocated} allocated: {config:?}", device.name());
+        }
+    }
+}
+
+/// The same where replicas share the batches: all of them together.
+async fn plans_of_replicas_are_what_is_allocated() {
+    let text = tiny_tales(40_000, 1);
+    for (mut config, _) in grid() {
+        (config.training.steps, config.evaluation.bytes, config.evaluation.final_bytes) = (1, 256, 256);
+        // A text and what is made of it are no part of the plan; where the run is small beside them it tells nothing.
+        let dataset = Rc::new(Dataset::new(&text, TokenizerKind::Bytes, 0.3).expect("a good text"));
+        for workers in [1, 2] {
+            let before = IN_USE.load(Ordering::Relaxed);
+            MOST.store(before, Ordering::Relaxed);
+            let late = Box::new(Late::new(workers));
+            let made = Trainer::replicated(&config, Rc::clone(&dataset), late).await;
+            let mut trainer = made.unwrap_or_else(|error| panic!("{error}"));
+            trainer.evaluate().await.expect("a validation");
+            trainer.sample(&config.evaluation).await.expect("a sample");
+            trainer.step().expect("a step");
+            trainer.settle().expect("a step");
+            let allocated = MOST.load(Ordering::Relaxed) - before;
+            let planned = trainer.plan.bytes.total;
+            let off = allocated as f64 / planned as f64 - 1.0;
+            assert!(off.abs() < 0.1, "{workers} workers: {planned} bytes planned, {allocated} allocated: {config:?}");
+            println!("{workers} workers: planned {planned} bytes, allocated {allocated}, {:+.2} %", 100.0 * off);
         }
     }
 }

@@ -4,6 +4,7 @@ import type { Config } from './config/schema';
 import type { Problem, Question, Verdict } from './lab';
 import { type Brought, LabWorker } from './lab-worker';
 import type { Command, Event } from './protocol';
+import { workers } from './device/workers';
 import { asked, live, phase, trouble } from './state';
 
 /** How long a Stop may go unheard before the worker is replaced. */
@@ -43,7 +44,7 @@ export function send(command: Command): void {
 
 export function openDevice(choice = asked.value): void {
   asked.value = choice;
-  void lab?.open(choice);
+  void lab?.open(choice, workers.value);
 }
 
 export function useOwnText(source: Blob | string, name: string): void {

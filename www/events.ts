@@ -174,7 +174,8 @@ function begin({ run, config, plan, device, from, continues }: Event & { type: '
 
 function lost({ message, from }: { message: string; from: number | null }): state.Lost {
   const step = state.record.value?.step ?? 0;
-  return { reason: message, from, repeated: from === null ? 0 : step - from };
+  const kind = state.device.value?.kind ?? 'gpu';
+  return { kind, reason: message, from, repeated: from === null ? 0 : step - from };
 }
 
 /** The record grows hundreds of times a second; what is drawn from it need not. */

@@ -55,12 +55,12 @@ export class LabWorker {
   }
 
   /** Rejects where the device cannot be opened. Whoever does not wait for it hears the events. */
-  open(device: DeviceChoice): Promise<void> {
+  open(device: DeviceChoice, workers: number): Promise<void> {
     const opened = new Promise<void>((resolve, reject) => {
       this.opening = { resolve, reject };
     });
     opened.catch(() => {});
-    this.send({ type: 'open', device, base: document.baseURI, tilings: keptTilings() });
+    this.send({ type: 'open', device, workers, base: document.baseURI, tilings: keptTilings() });
     return opened;
   }
 

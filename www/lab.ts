@@ -2,6 +2,7 @@
 
 import type { Config, Value, Values } from './config/schema';
 import type { Cell, Clock, Experiment, Report } from './length/cost/types';
+import type { Team } from './replicas/pool';
 import type { Attention, ByPosition, Induction, LengthLoss } from './length/use/types';
 import type { Budget } from './sweep/types';
 
@@ -27,6 +28,8 @@ export type DeviceInfo = {
   name: string;
   /** A software adapter: WebGPU that runs on the processor. */
   software: boolean;
+  /** That share each batch, on the CPU; missing in runs that were stored before there were more than one. */
+  workers?: number;
   /** Why this device, where that needs saying. */
   note: string | null;
 };
@@ -416,6 +419,8 @@ export interface Lab {
     prompt: string,
     tokens?: Uint32Array,
   ): Promise<Attention>;
+  /** On the CPU, plans count so many workers from now on, the lab's own included. */
+  use_workers(count: number): void;
   /** The tilings of matrix products that were measured on this device, as JSON; undefined where none were. */
   tilings(): string | undefined;
   /** Takes them up again on the same adapter, so that nothing is measured twice. */
@@ -432,7 +437,7 @@ export interface Lab {
   steps_for(config: Config, text: string, budget: Budget): Promise<number>;
   /**
    * `progress` is told the share of kernels that are compiled. `tasks`: the visitor's own, as JSON Lines. `init`: a
-   * checkpoint with whose parameters the run begins.
+   * checkpoint with whose parameters the run begins. `team`: the workers that share its batches, on the CPU.
    */
   start(
     config: Config,
@@ -440,6 +445,7 @@ export interface Lab {
     progress: (share: number) => void,
     tasks?: string,
     init?: Uint8Array,
+    team?: Team,
   ): Promise<Run>;
   /** The same from a checkpoint of such a run; refuses another text than it began with. */
   resume(
@@ -448,6 +454,7 @@ export interface Lab {
     text: string,
     progress: (share: number) => void,
     tasks?: string,
+    team?: Team,
   ): Promise<Run>;
   free(): void;
 }

@@ -5,6 +5,7 @@ import { getKnown } from './config/values';
 import { explain, Loss, passOn } from './errors';
 import type { Pumped, Run } from './lab';
 import type { Event } from './protocol';
+import type { Team } from './replicas/pool';
 import { nap } from './turns';
 
 /** Long enough to be worth the turn, short enough that a command never feels late. */
@@ -32,6 +33,7 @@ export class LiveRun {
   readonly config: Config;
   private readonly post: (event: Event) => void;
   private readonly prompts: Prompts | null;
+  private readonly team: Team | undefined;
   /** Steps that are to be done though it does not run: single ones, and lost ones that are made up for. */
   private owed = 0;
   private settled = 0;
@@ -46,7 +48,15 @@ export class LiveRun {
   /** It was lost with its device before, and brought back. */
   mended = false;
 
-  constructor(run: Run, config: Config, step: number, prompts: Prompts | null, post: (event: Event) => void) {
+  constructor(
+    run: Run,
+    config: Config,
+    step: number,
+    prompts: Prompts | null,
+    team: Team | undefined,
+    post: (event: Event) => void,
+  ) {
+    this.team = team;
     this.prompts = prompts;
     this.run = run;
     this.step = step;
@@ -179,7 +189,7 @@ export class LiveRun {
       if (pumped.state === 'failed') throw new Error(pumped.message);
       this.run.pause();
       if (pumped.settled) return;
-      await nap(WAIT_MS);
+      await this.wait();
     }
   }
 
@@ -228,8 +238,13 @@ export class LiveRun {
       this.state = 'finished';
       this.post({ type: 'finished' });
     } else if (pumped.state === 'waiting' && !pumped.evaluation_due) {
-      await nap(WAIT_MS);
+      await this.wait();
     }
     return true;
+  }
+
+  /** For what is under way, a moment at most. */
+  private async wait(): Promise<void> {
+    await Promise.race([nap(WAIT_MS), ...(this.team ? [this.team.arrival()] : [])]);
   }
 }

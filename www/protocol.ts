@@ -28,10 +28,10 @@ import type { Stage } from './tokenizer/messages';
 /** Page → worker. They are handled one after the other, between two turns of the training loop. */
 export type Command =
   /**
-   * Open a device; a live run ends. Corpora are fetched relative to `base`. `tilings`: what was measured on earlier
-   * visits.
+   * Open a device; a live run ends. `workers` share each batch where it is the CPU. Corpora are fetched relative to `base`.
+   * `tilings`: what was measured on earlier visits.
    */
-  | { type: 'open'; device: DeviceChoice; base: string; tilings: Tilings }
+  | { type: 'open'; device: DeviceChoice; workers: number; base: string; tilings: Tilings }
   /** Is this config allowed? Answered by `checked` with the same id. */
   | { type: 'check'; id: number; config: Config }
   /** What would this config cost? Answered by `planned` or `unplanned`; a newer request replaces an older one. */

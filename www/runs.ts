@@ -268,14 +268,15 @@ export class Runs {
       this.keeper.follow(beginning);
     };
     if (!untried) makeRoom();
-    const run = await begin(beginning, lab, this.report, this.ownTasks.text);
+    const team = this.opener.team();
+    const run = await begin(beginning, lab, this.report, this.ownTasks.text, team);
     if (tokens) await this.tokenizers.giveItems(run, tokens);
     this.opener.tellTilings();
     if (untried) makeRoom();
     this.tokenizers.adopt(config, tokens);
     const encode = tokens && ((words: string) => this.tokenizers.encode(tokens, words));
     const prompts = encode && prompt ? { usual: prompt, encode } : null;
-    this.run = new LiveRun(run, config, step, prompts, this.post);
+    this.run = new LiveRun(run, config, step, prompts, team, this.post);
     const from = bytes === null ? null : step;
     const device = lab.device();
     this.post({ type: 'started', run: beginning.run, config, plan, device, from, continues });

@@ -99,7 +99,7 @@ export class Session {
         this.texts.base = command.base;
         runs.drop();
         opener.recall(command.tilings);
-        return opener.open(command.device);
+        return opener.open(command.device, command.workers);
       case 'check':
         return this.post({ type: 'checked', id: command.id, problems: planner.problems(command.config) });
       case 'plan':

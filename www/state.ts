@@ -3,7 +3,7 @@
 import { computed, signal } from '@preact/signals';
 import { type Config, type JsonSchema, readSections } from './config/schema';
 import { usual as usualOf } from './config/values';
-import type { DeviceChoice, DeviceInfo, Plan, Problem } from './lab';
+import type { DeviceChoice, DeviceInfo, DeviceKind, Plan, Problem } from './lab';
 import type { Kept, Measured, Split, TasksFacts, TextFacts, TokenizerFacts } from './protocol';
 import type { RunRecord } from './record';
 import type { Stage } from './tokenizer/messages';
@@ -22,6 +22,8 @@ export type Phase =
   | 'crashed';
 
 export type Lost = {
+  /** Of the device. */
+  kind: DeviceKind;
   reason: string;
   /** Where the run was last saved; null where there is none. */
   from: number | null;
@@ -30,7 +32,7 @@ export type Lost = {
 };
 
 export const phase = signal<Phase>('waking');
-/** The GPU was lost and is being opened again, or is `back`. `from`: the step that the run goes on from, if there is one. */
+/** The device was lost and is being opened again, or is `back`. `from`: the step that the run goes on from, if there is one. */
 export const recovery = signal<(Lost & { back: boolean }) | null>(null);
 /** What the run lost with a device that is gone for good. */
 export const loss = signal<Lost | null>(null);

@@ -1,15 +1,15 @@
 // The worker: takes commands and trains in turns, in one loop, so that no two calls into the core
-// ever overlap. The only file that imports the wasm package.
+// ever overlap.
 
 import type { Config, JsonSchema } from './config/schema';
+import { load } from './core';
 import { explain, isPanic } from './errors';
 import type { Header, Lab, Problem, Question, Verdict } from './lab';
 import type { Experiment, Published } from './length/cost/types';
 import type { Command, Event } from './protocol';
 import { Session, type Turn } from './session';
-import { hasRelaxedSimd } from './simd';
 import type { Definition, Listed } from './sweep/types';
-import { turn } from './turns';
+import { live, turn } from './turns';
 
 const inbox: Turn[] = [];
 let wake: () => void = () => {};
@@ -31,25 +31,6 @@ const isPlan = (turn: Turn): boolean => typeof turn !== 'function' && turn.type 
 function arrival(): Promise<void> {
   return new Promise((resolve) => {
     wake = resolve;
-  });
-}
-
-/** The wasm package, built for what this browser's processor instructions are. */
-const load = () =>
-  hasRelaxedSimd() ? import('./pkg/relaxed/trainlab.js') : import('./pkg/simd/trainlab.js');
-
-/**
- * Held for as long as this worker lives, and given back by the browser however it ends: the page waits for it, and so
- * knows of an end of which no event tells, as when memory runs out.
- */
-function live(): Promise<void> {
-  const { locks } = self.navigator;
-  if (!locks) return Promise.resolve();
-  return new Promise((resolve) => {
-    void locks.request(self.name, () => {
-      resolve();
-      return new Promise(() => {});
-    });
   });
 }
 

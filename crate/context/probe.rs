@@ -97,7 +97,7 @@ impl Probe {
             batch: Batch { tokens, starts: tokens, order: tokens, packed: None },
             positions,
             shape,
-            micro_batches: 1,
+            rows_of_step: shape.rows(),
             labels: None,
             margins: None,
             accumulate: false,

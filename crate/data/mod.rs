@@ -34,7 +34,7 @@ pub use by_position::{ByPosition, Tally};
 pub use corpus::{Corpus, TEXT_MAX_BYTES, TEXT_MIN_BYTES, check_text};
 pub use dataset::{Dataset, Entropy, Origin, Window, bits_per_byte, split, standard_error};
 pub use documents::Documents;
-pub use packing::{Packing, Rows};
+pub use packing::{Packing, Part, Rows};
 pub use practice::Practice;
 pub use task::Task;
 pub use tinytales::{DOCUMENT_END, STORY_LIMIT, tiny_tales, tiny_tales_with};

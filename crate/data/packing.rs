@@ -1,5 +1,7 @@
 //! How documents become the rows of a batch, and what is uploaded of that beside the tokens.
 
+use std::ops::Range;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +72,14 @@ pub struct Rows {
     pub counted: u32,
 }
 
+/// Some sequences of a step.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
+    pub tokens: &'a [u32],
+    pub first_keys: &'a [u32],
+    pub weights: &'a [f32],
+}
+
 impl Rows {
     pub fn new(packing: Packing, batch_size: usize, context: usize) -> Self {
         let packed = if packing.is_packed() { batch_size * context } else { 0 };
@@ -78,6 +88,16 @@ impl Rows {
             first_keys: vec![0; packed],
             weights: vec![0.0; packed],
             counted: 0,
+        }
+    }
+
+    /// Some of the sequences, of T = `context`.
+    pub fn part(&self, sequences: Range<usize>, context: usize) -> Part<'_> {
+        let rows = if self.weights.is_empty() { 0..0 } else { sequences.start * context..sequences.end * context };
+        Part {
+            tokens: &self.tokens[sequences.start * (context + 1)..sequences.end * (context + 1)],
+            first_keys: &self.first_keys[rows.clone()],
+            weights: &self.weights[rows],
         }
     }
 

@@ -104,7 +104,7 @@ pub struct Step {
     pub noise: u32,
     /// Rows (B·T) of the step that lie in the micro-batches before.
     pub first_row: u32,
-    /// Decides the labels that Sophia draws.
+    /// Decides the labels that Sophia draws before the step.
     pub seed: u32,
 }
 

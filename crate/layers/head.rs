@@ -63,7 +63,7 @@ pub fn loss(r: &mut Recorder, config: &Config, x: Variable, losses: Tensor) {
             vocabulary,
             first_row,
             rows: chunk,
-            gradient_scale: gradient.map(|_| 1.0 / r.rows_of_step() as f32),
+            gradient_scale: gradient.map(|_| 1.0 / r.rows_of_step as f32),
             label_smoothing,
             z_loss,
             soft_cap,

@@ -50,8 +50,8 @@ pub struct Recorder<'a> {
     pub labels: Option<Tensor>,
     /// Where margins (B·T) go: by how much the likeliest token's logit exceeds the target's.
     pub margins: Option<Tensor>,
-    /// The tape's batch is one of as many, over which the loss is the mean.
-    pub micro_batches: usize,
+    /// Rows whose mean loss is differentiated: those of the whole step, of which the tape's batch may be a part.
+    pub rows_of_step: usize,
     /// Gradients and losses are added to those of the micro-batches before.
     pub accumulate: bool,
     /// Blocks keep nothing for their gradients but what goes into them, and are played again.
@@ -113,11 +113,6 @@ impl Recorder<'_> {
     /// The table of an encoding that has one.
     pub fn table(&self) -> Tensor {
         self.positions.expect("the plan makes the tables that the encoding needs")
-    }
-
-    /// Rows whose mean loss is differentiated.
-    pub fn rows_of_step(&self) -> usize {
-        self.shape.rows() * self.micro_batches
     }
 
     pub fn trains(&self) -> bool {

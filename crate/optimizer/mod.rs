@@ -11,7 +11,7 @@ mod sophia;
 mod state;
 
 pub use schedule::learning_rate;
-pub use sophia::{estimate_seed, estimates, record_estimate};
+pub use sophia::{estimates, record_estimate};
 pub use state::{Arena, Piece, State, least_bits};
 
 use crate::config::{Config, OptimizerConfig, OptimizerKind};
@@ -122,6 +122,7 @@ pub fn step(config: &Config, step: u32) -> Step {
         correction1: correction(config.optimizer.beta1),
         correction2,
         noise: dropout::key(config.training.seed, step),
+        seed: sophia::estimate_seed(config, step),
         ..Step::default()
     }
 }

@@ -11,9 +11,9 @@ pub fn estimates(config: &Config, step: u32) -> bool {
     config.optimizer.kind == OptimizerKind::Sophia && (step - 1).is_multiple_of(config.optimizer.estimate_every)
 }
 
-/// Decides the labels of a micro-batch of a step.
-pub fn estimate_seed(config: &Config, step: u32, micro_batch: u32) -> u32 {
-    scramble(scramble(config.training.seed, step), micro_batch)
+/// Decides the labels of a step.
+pub fn estimate_seed(config: &Config, step: u32) -> u32 {
+    scramble(scramble(config.training.seed, step), 0)
 }
 
 /// Records what follows the backward pass on drawn labels. It ends as a step does: its gradient is clipped as in the

@@ -22,7 +22,7 @@ pub fn aligned(len: usize) -> usize {
     len.next_multiple_of(ALIGNMENT)
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum BufferId {
     /// A buffer of the run, an index into [`Buffers`].
     Placed(usize),
@@ -89,6 +89,8 @@ pub struct Recording {
     /// Of them, those that play `times` times: a step's micro-batches after the first.
     again: Range<usize>,
     times: usize,
+    /// How many at the end follow the whole batch.
+    last: usize,
 }
 
 impl Recording {
@@ -105,6 +107,22 @@ impl Recording {
             let to = if round == 0 { again.start } else { again.end };
             from..if round == times { end } else { to }
         })
+    }
+
+    /// The part that makes the gradients of a step, its rounds included.
+    pub fn gradients(&self) -> Self {
+        let ops = self.ops[..self.ops.len() - self.last].to_vec();
+        Self { ops, again: self.again.clone(), times: self.times, last: 0 }
+    }
+
+    /// The part that follows them.
+    pub fn end(&self) -> Self {
+        Self::of(self.ops[self.ops.len() - self.last..].to_vec())
+    }
+
+    /// How many ops [`Self::end`] has.
+    pub fn end_len(&self) -> usize {
+        self.last
     }
 
     /// How often the op at `index` plays.
@@ -184,9 +202,10 @@ impl Tape {
         let mut ops = self.before;
         let again = if self.times.is_some() { ops.len()..ops.len() + pass.len() } else { 0..0 };
         ops.extend(pass);
+        let last = self.last.len();
         ops.extend(self.last);
         memory::place(&mut ops, &self.transients, &again, buffers);
-        Recording { ops, again, times: self.times.unwrap_or(0) }
+        Recording { ops, again, times: self.times.unwrap_or(0), last }
     }
 }
 

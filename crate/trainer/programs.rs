@@ -8,11 +8,8 @@ use crate::tape::Recording;
 /// The plan's recordings on the engine, as far as they are compiled.
 #[derive(Default)]
 pub(super) struct Programs {
-    train: Option<ProgramId>,
-    /// Beside `train`, where there is one.
-    estimate: Option<ProgramId>,
-    /// The same of each of the plan's shorter lengths.
-    shorter: Vec<(Option<ProgramId>, Option<ProgramId>)>,
+    /// By [`Plan::passes`].
+    passes: Vec<ProgramId>,
     validate: Option<ProgramId>,
     decode: Option<ProgramId>,
 }
@@ -20,37 +17,27 @@ pub(super) struct Programs {
 pub(super) type Progress<'a> = &'a mut dyn FnMut(usize, usize);
 
 impl Programs {
+    /// All that trains; with `replicas`, which make the gradients, only what follows these.
     pub(super) async fn train(
         &mut self,
         engine: &mut Engine,
         plan: &Plan,
+        replicas: bool,
         progress: Progress<'_>,
-    ) -> Result<ProgramId> {
-        self.shorter.resize(plan.shorter.len(), (None, None));
-        let whole = (&mut self.train, &plan.train);
-        let mut all = vec![whole];
-        all.extend(plan.estimate.as_ref().map(|pass| (&mut self.estimate, pass)));
-        for ((train, estimate), shorter) in self.shorter.iter_mut().zip(&plan.shorter) {
-            all.push((train, &shorter.train));
-            all.extend(shorter.estimate.as_ref().map(|pass| (estimate, pass)));
-        }
-        let ops: usize = all.iter().map(|(_, pass)| pass.recording.ops.len()).sum();
+    ) -> Result<()> {
+        let all: usize = plan.passes().map(|pass| pass.recording.ops.len()).sum();
         let mut before = 0;
-        for (program, Pass { recording, .. }) in all {
-            compiled(program, engine, recording, &mut |done, _| progress(before + done, ops)).await?;
+        for Pass { recording, .. } in plan.passes() {
+            let played = if replicas { &recording.end() } else { recording };
+            self.passes.push(engine.add(played, &mut |done, _| progress(before + done, all)).await?);
             before += recording.ops.len();
         }
-        Ok(self.training(None))
+        Ok(())
     }
 
-    /// What a step plays at one of the plan's shorter lengths, or at the whole context.
-    pub(super) fn training(&self, shorter: Option<usize>) -> ProgramId {
-        shorter.map_or(self.train, |i| self.shorter[i].0).expect("it is compiled before the first step")
-    }
-
-    /// What comes before it, where there is such.
-    pub(super) fn estimating(&self, shorter: Option<usize>) -> Option<ProgramId> {
-        shorter.map_or(self.estimate, |i| self.shorter[i].1)
+    /// What a pass plays, by its index.
+    pub(super) fn pass(&self, index: usize) -> ProgramId {
+        self.passes[index]
     }
 
     pub(super) async fn validate(

@@ -3,16 +3,15 @@
 use crate::config::Config;
 use crate::data::{Batches, Dataset, Rows};
 use crate::error::Result;
-use crate::kernels::embedding::{EmbedShape, TokenIndex};
-use crate::plan::{Pass, Plan};
+use crate::kernels::embedding::EmbedShape;
+use crate::plan::{Pass, Plan, Uploader};
 
 /// The steps at one length.
 pub(super) struct Reading {
     pub batches: Batches,
     /// Of the step that was last laid out.
     pub rows: Rows,
-    /// Where each position occurs in a micro-batch whose rows hold several documents.
-    pub positions: TokenIndex,
+    pub uploader: Uploader,
 }
 
 impl Reading {
@@ -21,7 +20,7 @@ impl Reading {
         let sequences = batch * config.training.accumulation as usize;
         let batches = Batches::new(dataset.train.len(), sequences, context, config.training.seed.into())?;
         let batches = batches.packed(config.data.packing, dataset.documents())?;
-        Ok(Self { rows: batches.rows(), positions: TokenIndex::of_positions(pass.shape), batches })
+        Ok(Self { rows: batches.rows(), uploader: Uploader::new(pass.shape), batches })
     }
 
     /// Lays out the rows of a step.

@@ -27,7 +27,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         return;
     }
     let batch_row = row + FIRST_ROW;
-    let of_row = scramble(step.seed, batch_row);
+    let of_row = scramble(step.seed, step.first_row + batch_row);
 
     var own_best = -3.0e38;
     var own_label = -1.0;

@@ -665,7 +665,8 @@ pub fn draw_labels() -> Vec<Case> {
         for (first_row, rows, alone) in [(0, 15, false), (4, 7, false), (0, 15, true)] {
             let kernel = DrawLabels { batch: 3, context: 5, vocabulary, soft_cap, first_row, rows, alone };
             let case = Case::new(kernel).scaled("logits", scale);
-            cases.push(case.at(Step { seed: 77 + rows as u32, ..Step::default() }));
+            let first_row = 5 * first_row as u32;
+            cases.push(case.at(Step { seed: 77 + rows as u32, first_row, ..Step::default() }));
         }
     }
     cases

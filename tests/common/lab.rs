@@ -261,9 +261,7 @@ impl Lab {
 
     fn play_ops(&mut self, program: usize, step: u32, micro_batch: u32, tokens: &[u32], ops: Range<usize>) {
         let (batch, shape) = (self.plan.train.batch, self.plan.train.shape);
-        let seed = optimizer::estimate_seed(&self.config, step, micro_batch);
-        let numbers = Step { seed, ..optimizer::step(&self.config, step) };
-        let numbers = numbers.of_micro_batch(micro_batch as usize, shape.rows());
+        let numbers = optimizer::step(&self.config, step).of_micro_batch(micro_batch as usize, shape.rows());
         self.index.fill(shape, tokens);
         let ids = [(batch.tokens, tokens), (batch.starts, &self.index.starts), (batch.order, &self.index.order)];
         match &mut self.machine {

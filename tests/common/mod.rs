@@ -6,6 +6,8 @@
 mod case;
 pub mod cases;
 pub mod lab;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod late;
 pub mod naive;
 
 pub use case::{Case, Values, assert_close, random};

@@ -831,7 +831,7 @@ fn draw_labels(kernel: &DrawLabels, bound: &mut Bound, step: &Step) {
     for row in 0..kernel.rows {
         let place = row + kernel.first_row;
         let noisy = |v: usize| {
-            let bits = scramble(scramble(step.seed, place as u32), v as u32);
+            let bits = scramble(scramble(step.seed, place as u32 + step.first_row), v as u32);
             let w = (f64::from(bits / 512) + 0.5) / 8_388_608.0;
             logits[row * kernel.vocabulary + v] - (-(1.0 - w).ln()).ln()
         };

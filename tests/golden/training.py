@@ -34,11 +34,10 @@ def scramble(x, y):
     return mix(mix(jnp.asarray(x, jnp.uint32)) + jnp.asarray(y, jnp.uint32))
 
 
-def drawn_labels(logits, seed, step, micro_batches):
+def drawn_labels(logits, seed, step):
     """(B, T) labels drawn from softmax(logits): the largest logit, once noise of Gumbel's distribution is added."""
     batch, length, vocabulary = logits.shape
-    seeds = scramble(scramble(seed, step), jnp.arange(micro_batches))
-    rows = scramble(seeds[:, None], jnp.arange(batch // micro_batches * length))
+    rows = scramble(scramble(scramble(seed, step), 0), jnp.arange(batch * length))
     bits = scramble(rows[..., None], jnp.arange(vocabulary)) >> 9
     uniform = (bits.astype(jnp.float64) + 0.5) / 2**23
     return jnp.argmax(logits - jnp.log(-jnp.log(1 - uniform)).reshape(logits.shape), axis=-1)
@@ -49,7 +48,7 @@ def estimate(p, config, tokens, step):
     Channels are dropped as in the step's own pass."""
     model, training = config["model"], config["training"]
     inputs, drop = tokens[:, :-1], dropout(model, training["seed"], step)
-    labels = drawn_labels(capped_logits(p, model, inputs, drop), training["seed"], step, training["accumulation"])
+    labels = drawn_labels(capped_logits(p, model, inputs, drop), training["seed"], step)
     loss = optax.softmax_cross_entropy_with_integer_labels
     gradient = jax.grad(lambda p: loss(capped_logits(p, model, inputs, drop), labels).mean())(p)
     return clipping(config).update(gradient, optax.EmptyState())[0]

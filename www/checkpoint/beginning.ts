@@ -5,6 +5,7 @@ import { getKnown } from '../config/values';
 import { explain, isLoss, isPanic } from '../errors';
 import { bytes as inBytes } from '../format';
 import type { Header, Lab, Run } from '../lab';
+import type { Team } from '../replicas/pool';
 import { isOwn, Text, type Texts } from '../text/texts';
 import type { Tokens } from '../tokenizer/messages';
 import type { Tokenizers } from '../tokenizer/tokenizers';
@@ -113,10 +114,11 @@ export async function begin(
   lab: Lab,
   report: (share: number) => void,
   tasks: string | undefined,
+  team: Team | undefined,
 ): Promise<Run> {
   try {
-    if (bytes === null) return await lab.start(config, text, report, tasks, init);
-    return await lab.resume(config, bytes, text, report, tasks);
+    if (bytes === null) return await lab.start(config, text, report, tasks, init, team);
+    return await lab.resume(config, bytes, text, report, tasks, team);
   } catch (error) {
     if (isPanic(error) || isLoss(error) || doubtful === undefined) throw error;
     // Another text has other tokens, and the core may stumble over these first.

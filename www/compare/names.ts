@@ -47,7 +47,8 @@ export function choiceWords(field: Field | undefined, path: string, value: Value
 }
 
 /** What a run was made on. */
-export const deviceWords = ({ device }: StoredRun): string => `${device.kind.toUpperCase()}, ${device.name}`;
+export const deviceWords = ({ device: { kind, name, workers = 1 } }: StoredRun): string =>
+  `${kind.toUpperCase()}, ${name}${workers > 1 ? `, ${workers} workers` : ''}`;
 
 /** What a config does with an option: nothing where, as its others stand, it does not matter. */
 export function effective(config: Config, path: string, fields: Fields): Value {

@@ -3,6 +3,7 @@
 import { openDevice } from '../client';
 import type { DeviceChoice } from '../lab';
 import { asked, device, live } from '../state';
+import { choices, chooseWorkers } from './workers';
 
 const CHOICES: Record<DeviceChoice, string> = { auto: 'Automatic', gpu: 'GPU (WebGPU)', cpu: 'CPU' };
 
@@ -26,6 +27,31 @@ export function Devices() {
           ))}
         </select>
       </label>
+      {current?.kind === 'cpu' && choices.length > 1 && (
+        <label class="inline-control">
+          <span>Workers</span>
+          <select
+            value={current.workers ?? 1}
+            disabled={live.value}
+            title={
+              live.value
+                ? 'Stop the run to change how many workers it has'
+                : 'Each makes the gradient of its share of every batch'
+            }
+            data-testid="workers"
+            onChange={(event) => {
+              chooseWorkers(Number(event.currentTarget.value));
+              openDevice();
+            }}
+          >
+            {choices.map((count) => (
+              <option key={count} value={count}>
+                {count}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
       <p class="device-name" data-testid="device" data-kind={current?.kind}>
         {current ? (
           <>

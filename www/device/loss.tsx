@@ -1,4 +1,4 @@
-// A GPU that was lost: on its way back, back, or gone for good, and where the run goes on.
+// A device that was lost: on its way back, back, or gone for good, and where the run goes on.
 
 import { openDevice } from '../client';
 import { sentence } from '../errors';
@@ -7,25 +7,34 @@ import { recover, train } from '../run/actions';
 import { Notice } from '../shell/notice';
 import { type Lost, loss, recovery } from '../state';
 
+const titles = { gpu: 'The GPU was lost', cpu: 'A worker was lost' };
+
 export function Recovery() {
   const { value } = recovery;
   if (!value) return null;
   return value.back ? (
     <Notice
       tone="info"
-      title="The GPU was lost and is back"
+      title={value.kind === 'gpu' ? 'The GPU was lost and is back' : 'A worker was lost'}
       testid="recovered"
       onDismiss={() => {
         recovery.value = null;
       }}
     >
       <p>
-        {sentence(value.reason)} It was opened again by itself. <Repeats {...value} />
+        {sentence(value.reason)}{' '}
+        {value.kind === 'gpu'
+          ? 'It was opened again by itself.'
+          : 'Batches are not shared any more, until a device is chosen again.'}{' '}
+        <Repeats {...value} />
       </p>
     </Notice>
   ) : (
-    <Notice tone="info" title="The GPU was lost" testid="recovering">
-      <p>{sentence(value.reason)} It is being opened again, and the run then goes on by itself.</p>
+    <Notice tone="info" title={titles[value.kind]} testid="recovering">
+      <p>
+        {sentence(value.reason)} {value.kind === 'gpu' && 'It is being opened again, and the'}
+        {value.kind === 'cpu' && 'The'} run then goes on by itself.
+      </p>
     </Notice>
   );
 }
@@ -46,7 +55,7 @@ function Repeats({ from, repeated }: Lost) {
 /** The ways on, the CPU first: a GPU that was lost twice will be lost again. */
 export function LostForGood() {
   if (!loss.value) return null;
-  const { reason, from, repeated } = loss.value;
+  const { kind, reason, from, repeated } = loss.value;
   const on = (device: 'gpu' | 'cpu') => () => {
     openDevice(device);
     if (from === null) train();
@@ -55,7 +64,7 @@ export function LostForGood() {
   const verb = from === null ? 'Train' : from === 0 ? 'Begin again' : 'Go on';
   const where = from ? ` from step ${count(from)}` : '';
   return (
-    <Notice tone="bad" title="The GPU was lost" testid="lost">
+    <Notice tone="bad" title={titles[kind]} testid="lost">
       <p>{sentence(reason)}</p>
       {from !== null && (
         <p>
@@ -72,7 +81,8 @@ export function LostForGood() {
         {verb} on the CPU{where}
       </button>
       <button type="button" class="action" onClick={on('gpu')} data-testid="go-on-gpu">
-        Try the GPU again{where}
+        {kind === 'gpu' ? 'Try the GPU again' : 'Try the GPU'}
+        {where}
       </button>
     </Notice>
   );

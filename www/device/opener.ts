@@ -1,8 +1,9 @@
-// Opens the device that the visitor asks for, and gets a lost GPU back. Lives in the worker.
+// Opens the device that the visitor asks for, and gets a lost one back. Lives in the worker.
 
 import { explain, isPanic, Loss } from '../errors';
 import type { DeviceChoice, Lab } from '../lab';
 import type { Event, Tilings } from '../protocol';
+import { Pool, type Team } from '../replicas/pool';
 import { nap } from '../turns';
 import { whyNoWebGpu } from './webgpu';
 
@@ -12,6 +13,9 @@ const TRIES_MS = [0, 250, 750, 1500];
 export class Opener {
   /** What is open. */
   lab: Lab | null = null;
+  /** That help the lab's worker, on the CPU. */
+  private pool: Pool | null = null;
+  private workers = 1;
   private readonly tilings: Tilings = {};
   private readonly core: (device: DeviceChoice) => Promise<Lab>;
   private readonly post: (event: Event) => void;
@@ -27,9 +31,13 @@ export class Opener {
     return this.lab;
   }
 
-  /** The device before stays in use where this one cannot be opened. */
-  async open(choice: DeviceChoice): Promise<void> {
+  /**
+   * `workers`: how many share each batch where that is the CPU. The device before stays in use where this one cannot be
+   * opened.
+   */
+  async open(choice: DeviceChoice, workers: number): Promise<void> {
     try {
+      this.workers = workers;
       await this.take(choice);
     } catch (error) {
       if (isPanic(error)) throw error;
@@ -53,13 +61,23 @@ export class Opener {
     this.post({ type: 'tilings', adapter, tilings });
   }
 
-  /** Throws a loss that tells the whole story where there is no GPU any more. */
+  /** That share the batches of a run. */
+  team(): Team | undefined {
+    return this.pool?.team();
+  }
+
+  /**
+   * Throws a loss that tells the whole story where there is no GPU any more. Of the CPU only a worker can be lost: the lab's
+   * own goes on alone.
+   */
   async reopen(loss: string): Promise<void> {
+    this.workers = 1;
+    const lost = this.lab?.device().kind ?? 'gpu';
     let why = '';
     for (const pause of TRIES_MS) {
       await nap(pause);
       try {
-        return await this.take('gpu');
+        return await this.take(lost);
       } catch (error) {
         if (isPanic(error)) throw error;
         why = explain(error).message;
@@ -72,6 +90,12 @@ export class Opener {
     const opened = await this.core(choice);
     this.lab?.free();
     this.lab = opened;
+    this.pool?.end();
+    this.pool = null;
+    if (opened.device().kind === 'cpu' && this.workers > 1) {
+      this.pool = new Pool(this.workers - 1);
+      opened.use_workers(this.workers);
+    }
     const device = opened.device();
     const tilings = this.tilings[device.name];
     if (tilings !== undefined) opened.recall(tilings);

@@ -64,7 +64,7 @@ function ask(device: DeviceKind): { lab: LabWorker; opened: Promise<void> } {
     const lab = new LabWorker('scout', (event) => {
       if (event.type === 'crashed') dismiss();
     });
-    scout = { lab, device, opened: lab.open(device) };
+    scout = { lab, device, opened: lab.open(device, 1) };
     lab.give(brought);
   }
   return scout;

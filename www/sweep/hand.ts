@@ -39,7 +39,8 @@ export class Hand {
 
   constructor(device: DeviceKind, brought: Brought) {
     this.lab = new LabWorker('sweep', (event) => this.receive(event));
-    this.opened = this.lab.open(device);
+    // The runs of a sweep go side by side: each has one worker.
+    this.opened = this.lab.open(device, 1);
     this.lab.give(brought);
   }
 

@@ -9,6 +9,7 @@ mod fields;
 mod files;
 mod input;
 mod inspect;
+mod replicas;
 mod sample;
 mod saves;
 mod sweep;

@@ -16,6 +16,7 @@ use trainlab::trainer::{Metric, Trainer};
 use crate::files::{self, CHECKPOINT};
 use crate::input::{self, DeviceArg, RunArgs};
 use crate::inspect::saved_tokenizer;
+use crate::replicas::ReplicaArgs;
 use crate::saves::Saves;
 use crate::tilings;
 
@@ -26,6 +27,8 @@ pub struct TrainArgs {
     /// Where to train; auto takes the GPU if there is a real one.
     #[arg(long, value_enum, default_value_t = DeviceArg::Auto)]
     device: DeviceArg,
+    #[command(flatten)]
+    replicas: ReplicaArgs,
     /// Save the run's state in this folder: at each validation, every minute, at the end, and on Ctrl-C. Beside it, usage.json
     /// says how often the run has read documents of each length.
     #[arg(long, value_name = "DIR")]
@@ -60,10 +63,7 @@ pub async fn train(args: &TrainArgs) -> Result<()> {
     };
     let dataset = input::tokenised(&config, &text, tokenizer)?;
     let device = input::open(args.device).await?;
-    let mut trainer = match &saved {
-        None => Trainer::new(&config, Rc::new(dataset), &device, |_, _| ()).await?,
-        Some(bytes) => Trainer::resume(&config, Rc::new(dataset), &device, bytes, |_, _| ()).await?,
-    };
+    let mut trainer = args.replicas.trainer(&config, Rc::new(dataset), &device, saved.as_deref()).await?;
     if let Some(bytes) = &init {
         trainer.begin_with(bytes)?;
     }

@@ -9,7 +9,7 @@ use crate::real::{Real, wide};
 
 /// labels[b, t + 1] is drawn from softmax(logits[b·T + t]), capped where the model caps them, for the rows from `first_row` on: token v with the largest
 /// logit_v + G_v, where the G = −ln(−ln(1 − w)) are independent and of Gumbel's distribution (Gumbel 1954; Maddison et
-/// al. 2014, arXiv 1411.0030). w is a pure function of `step.seed`, the row and v.
+/// al. 2014, arXiv 1411.0030). w is a pure function of `step.seed`, v, and the row's place in the whole step.
 #[derive(Clone, Debug)]
 pub struct DrawLabels {
     pub batch: usize,
@@ -68,7 +68,7 @@ impl Spec for DrawLabels {
         let [logits, labels] = args.take();
         let labels = labels.ids_mut();
         for (row, logits) in logits.read().chunks_exact(self.vocabulary).enumerate() {
-            let of_row = scramble(step.seed, (row + self.first_row) as u32);
+            let of_row = scramble(step.seed, step.first_row + (row + self.first_row) as u32);
             let (mut label, mut best) = (0, None);
             for (v, &logit) in logits.iter().enumerate() {
                 let logit = self.soft_cap.map_or(logit, |cap| cap.value_and_slope(logit).0);

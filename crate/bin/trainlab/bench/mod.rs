@@ -18,6 +18,7 @@ use trainlab::profile::{self, Ceiling, KernelTime};
 use trainlab::trainer::Trainer;
 
 use crate::input::{self, DeviceArg, RunArgs};
+use crate::replicas::ReplicaArgs;
 use crate::tilings;
 
 #[derive(Subcommand)]
@@ -34,6 +35,8 @@ pub enum Bench {
         /// Steps before them.
         #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=100_000))]
         warmup: u32,
+        #[command(flatten)]
+        replicas: ReplicaArgs,
         /// Leave the kernels out.
         #[arg(long)]
         no_profile: bool,
@@ -72,9 +75,13 @@ pub async fn bench(command: &Bench) -> Result<()> {
             let (config, dataset, device) = opened(measured).await?;
             kernels(measured, &Plan::for_dataset(&config, &dataset, &device)?, &device).await
         }
-        Bench::Step { measured, steps, warmup, no_profile } => {
+        Bench::Step { measured, steps, warmup, replicas, no_profile } => {
             let (config, dataset, device) = opened(measured).await?;
-            step(measured, config.clone(), Rc::clone(&dataset), &device, [*steps, *warmup]).await?;
+            let mut timed = config.clone();
+            timed.training.steps = steps + warmup;
+            let started = Instant::now();
+            let trainer = replicas.trainer(&timed, Rc::clone(&dataset), &device, None).await?;
+            step(measured, trainer, &device, started, [*steps, *warmup])?;
             if !no_profile {
                 profile(measured, &Plan::for_dataset(&config, &dataset, &device)?, &device).await?;
             }
@@ -149,16 +156,14 @@ fn row(measured: &Measured, time: &KernelTime, ceiling: Ceiling) {
     );
 }
 
-async fn step(
+/// `started`: when the trainer began to be made.
+fn step(
     measured: &Measured,
-    mut config: Config,
-    dataset: Rc<Dataset>,
+    mut trainer: Trainer,
     device: &Device,
+    started: Instant,
     [steps, warmup]: [u32; 2],
 ) -> Result<()> {
-    config.training.steps = steps + warmup;
-    let started = Instant::now();
-    let mut trainer = Trainer::new(&config, dataset, device, |_, _| ()).await?;
     let tokens = trainer.plan.summary().tokens_per_step;
     let (mut losses, mut milliseconds) = (vec![], vec![]);
     // Some drivers compile a kernel when it is first played.

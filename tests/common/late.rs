@@ -1,0 +1,57 @@
+//! Workers that are none.
+
+use std::pin::Pin;
+
+use trainlab::config::Config;
+use trainlab::error::{Error, Result};
+use trainlab::replicas::{Answer, Replica, Shard, Workers};
+
+/// Their replicas play when somebody looks, the last first, one a look.
+pub struct Late {
+    count: usize,
+    /// Instead, one has ended.
+    ends: bool,
+    replicas: Vec<Replica>,
+    asked: Vec<(usize, Vec<u32>, Vec<f32>)>,
+}
+
+impl Late {
+    pub fn new(count: usize) -> Self {
+        Self { count, ends: false, replicas: vec![], asked: vec![] }
+    }
+
+    pub fn ending() -> Self {
+        Self { ends: true, ..Self::new(1) }
+    }
+}
+
+impl Workers for Late {
+    fn count(&self) -> usize {
+        self.count
+    }
+
+    fn prepare(&mut self, worker: usize, config: &Config, vocabulary: usize, shard: Shard) {
+        assert_eq!(worker, self.replicas.len());
+        self.replicas.push(pollster::block_on(Replica::new(config, vocabulary, shard)).expect("it fits"));
+    }
+
+    fn send(&mut self, worker: usize, order: &[u32], parameters: &[f32]) {
+        self.asked.push((worker, order.to_vec(), parameters.to_vec()));
+    }
+
+    fn poll(&mut self) -> Result<Option<Answer>> {
+        if self.ends {
+            return Err(Error::DeviceLost("a worker has ended".to_owned()));
+        }
+        let Some((worker, order, mut numbers)) = self.asked.pop() else { return Ok(None) };
+        let replica = &mut self.replicas[worker];
+        replica.play(&order, &numbers)?;
+        numbers.copy_from_slice(replica.gradients());
+        numbers.extend(replica.losses());
+        Ok(Some(Answer { worker, numbers }))
+    }
+
+    fn arrival(&mut self) -> Pin<Box<dyn Future<Output = ()> + '_>> {
+        Box::pin(std::future::ready(()))
+    }
+}

@@ -1,0 +1,123 @@
+// Workers that share the batches of a run on the CPU device. Lives in the lab's worker.
+
+import { Loss } from '../errors';
+import type { Alive, Ended, Played, Request } from './messages';
+
+let serial = 0;
+
+export class Pool {
+  readonly count: number;
+  private readonly workers: Worker[] = [];
+  private readonly teams = new Map<number, Team>();
+  private readonly watch = new AbortController();
+  /** Why it cannot be used any more. */
+  lost: string | null = null;
+
+  constructor(count: number) {
+    this.count = count;
+  }
+
+  /** For a run. A worker is started when one first has something for it. */
+  team(): Team {
+    serial += 1;
+    const team = new Team(this, serial);
+    this.teams.set(serial, team);
+    return team;
+  }
+
+  send(worker: number, request: Request, transfer: Transferable[] = []): void {
+    this.workers[worker] ??= this.start(worker);
+    this.workers[worker].postMessage(request, transfer);
+  }
+
+  release(team: number): void {
+    this.teams.delete(team);
+    for (const worker of this.workers) worker.postMessage({ team, type: 'release' } satisfies Request);
+  }
+
+  end(): void {
+    this.watch.abort();
+    for (const worker of this.workers) worker.terminate();
+  }
+
+  private start(index: number): Worker {
+    // Of this worker alone, among those of all tabs.
+    const name = `replica ${Math.random().toString(36).slice(2)}`;
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name });
+    worker.addEventListener('message', ({ data }: MessageEvent<Played | Ended | Alive>) => {
+      if ('alive' in data) this.outlive(name);
+      else if ('ended' in data) this.lose(data.ended);
+      else this.teams.get(data.team)?.receive({ worker: index, numbers: data.numbers });
+    });
+    worker.addEventListener('error', (event) => {
+      event.preventDefault();
+      this.lose(event.message || 'it could not be started');
+    });
+    return worker;
+  }
+
+  /** A worker may end without a word, as when memory runs out. Only then is its lock free. */
+  private outlive(name: string): void {
+    const { signal } = this.watch;
+    self.navigator.locks
+      ?.request(name, { signal }, () => this.lose('the browser ended it, maybe for want of memory'))
+      .catch(() => {});
+  }
+
+  private lose(why: string): void {
+    this.lost ??= `a worker of the CPU device was lost: ${why}`;
+    for (const team of this.teams.values()) team.wake();
+  }
+}
+
+export type Answer = { worker: number; numbers: Float32Array<ArrayBuffer> };
+
+/** The workers as one run has them; the core calls it (`crate/web/replicas.rs`). */
+export class Team {
+  private readonly pool: Pool;
+  private readonly id: number;
+  private readonly answers: Answer[] = [];
+  private waiting: (() => void)[] = [];
+
+  constructor(pool: Pool, id: number) {
+    this.pool = pool;
+    this.id = id;
+  }
+
+  get count(): number {
+    return this.pool.count;
+  }
+
+  prepare(worker: number, config: string, vocabulary: number, first: number, sequences: number): void {
+    this.pool.send(worker, { team: this.id, type: 'prepare', config, vocabulary, first, sequences });
+  }
+
+  send(worker: number, order: Uint32Array, parameters: Float32Array<ArrayBuffer>): void {
+    this.pool.send(worker, { team: this.id, type: 'play', order, parameters }, [parameters.buffer]);
+  }
+
+  /** What has come, the oldest first. Throws where a worker is gone. */
+  take(): Answer | undefined {
+    if (this.pool.lost !== null) throw new Loss(this.pool.lost);
+    return this.answers.shift();
+  }
+
+  /** Resolves when there is something to take. */
+  arrival(): Promise<void> {
+    if (this.answers.length > 0 || this.pool.lost !== null) return Promise.resolve();
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+
+  release(): void {
+    this.pool.release(this.id);
+  }
+
+  receive(answer: Answer): void {
+    this.answers.push(answer);
+    this.wake();
+  }
+
+  wake(): void {
+    for (const resolve of this.waiting.splice(0)) resolve();
+  }
+}

@@ -1,0 +1,48 @@
+// A worker that makes the gradients of its share of a run's batches: one request after the other.
+
+import { load } from '../core';
+import { explain } from '../errors';
+import type { Alive, Ended, Played, Request } from './messages';
+import { live } from '../turns';
+
+type Core = Awaited<ReturnType<typeof load>>;
+type Replica = Awaited<ReturnType<Core['Replica']['make']>>;
+
+const replicas = new Map<number, Replica>();
+
+async function start(): Promise<Core> {
+  await live();
+  self.postMessage({ alive: true } satisfies Alive);
+  const core = await load();
+  await core.default();
+  return core;
+}
+
+async function obey(core: Core, request: Request): Promise<void> {
+  const { team } = request;
+  switch (request.type) {
+    case 'prepare': {
+      const { config, vocabulary, first, sequences } = request;
+      replicas.set(team, await core.Replica.make(config, vocabulary, first, sequences));
+      return;
+    }
+    case 'play': {
+      const numbers = replicas.get(team)?.play(request.order, request.parameters);
+      if (numbers) self.postMessage({ team, numbers } as Played, { transfer: [numbers.buffer] });
+      return;
+    }
+    case 'release':
+      replicas.get(team)?.free();
+      replicas.delete(team);
+  }
+}
+
+// After an error the core's memory may not be trusted, and whoever waits is told.
+let line: Promise<Core> = start();
+self.addEventListener('message', ({ data }: MessageEvent<Request>) => {
+  line = line.then(async (core) => {
+    await obey(core, data);
+    return core;
+  });
+  line.catch((error) => self.postMessage({ ended: explain(error).message } satisfies Ended));
+});
