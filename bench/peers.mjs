@@ -20,6 +20,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
+import { build } from 'vite';
 import { withGpu } from '../scripts/browser.mjs';
 import { buildWasm } from '../scripts/build.mjs';
 import { main, output, root, run } from '../scripts/lib.mjs';
@@ -56,21 +57,27 @@ const text = [
   ...Array.from({ length: 100_000 }, (_, i) => letter((i * i) % 511)),
 ].join('');
 
+const ours = '/ours/ours.mjs';
 const inBrowser = (name, module, pace, more = {}) => ({
   name,
   pace,
   run: (w) => browser(w, { module, ...pace, ...more }),
 });
 const implementations = [
-  inBrowser('trainlab, wasm (CPU device)', 'ours', fast, { device: 'cpu' }),
-  inBrowser('jax-js, wasm', 'jaxjs', fast, { backend: 'wasm' }),
-  inBrowser('jax-js, wasm, page not isolated', 'jaxjs', fast, { backend: 'wasm', isolated: false }),
-  inBrowser('trainlab, WebGPU', 'ours', slow, { device: 'gpu' }),
-  inBrowser('jax-js, WebGPU', 'jaxjs', slow, { backend: 'webgpu' }),
-  inBrowser('TensorFlow.js, WebGPU', 'tfjs', slow),
+  inBrowser('trainlab, wasm (CPU device)', ours, fast, { device: 'cpu' }),
+  inBrowser('trainlab, wasm, page not isolated', ours, fast, { device: 'cpu', isolated: false }),
+  inBrowser('trainlab, wasm, 1 worker', ours, fast, { device: 'cpu', workers: 1 }),
+  inBrowser('jax-js, wasm', '/peers/jaxjs.mjs', fast, { backend: 'wasm' }),
+  inBrowser('jax-js, wasm, page not isolated', '/peers/jaxjs.mjs', fast, {
+    backend: 'wasm',
+    isolated: false,
+  }),
+  inBrowser('trainlab, WebGPU', ours, slow, { device: 'gpu' }),
+  inBrowser('jax-js, WebGPU', '/peers/jaxjs.mjs', slow, { backend: 'webgpu' }),
+  inBrowser('TensorFlow.js, WebGPU', '/peers/tfjs.mjs', slow),
   { name: 'trainlab, native CPU, 1 thread', pace: fast, run: (w) => native(w, 1) },
   { name: 'PyTorch, CPU, 1 thread', pace: fast, run: (w) => torch(w, 1) },
-  { name: 'trainlab, native CPU, 2 threads', pace: fast, run: (w) => native(w, 2) },
+  { name: 'trainlab, native CPU, 2 replicas', pace: fast, run: (w) => native(w, 2) },
   { name: 'PyTorch, CPU, 2 threads', pace: fast, run: (w) => torch(w, 2) },
 ];
 
@@ -95,11 +102,27 @@ async function prepare() {
     .filter((line) => line.learning_rate !== undefined);
   const config = JSON.parse(readFileSync(place('run/config.json'), 'utf8'));
   config.training.steps = W.training.steps;
-  // What the browser sees: the run, trainlab's module, the peers and their packages.
+  await build({
+    configFile: false,
+    root,
+    base: './',
+    logLevel: 'warn',
+    worker: { format: 'es' },
+    build: {
+      outDir: place('ours'),
+      target: 'es2023',
+      rollupOptions: {
+        input: join(root, 'bench/peers/ours.mjs'),
+        preserveEntrySignatures: 'strict',
+        output: { entryFileNames: 'ours.mjs' },
+      },
+    },
+  });
+  // What the browser sees: the run, trainlab's modules, the peers and their packages.
   mkdirSync(place('site'));
   for (const [name, target] of [
     ['run', place('run')],
-    ['pkg', join(root, 'www/pkg')],
+    ['ours', place('ours')],
     ['peers', join(root, 'bench/peers')],
     ['node_modules', join(root, 'bench/peers/node_modules')],
   ])
@@ -150,7 +173,7 @@ function cpuSeconds() {
   return ticks / 100;
 }
 
-async function native({ folder }, threads) {
+async function native({ folder }, replicas) {
   const { steps, warmup } = fast;
   const args = [
     'bench',
@@ -163,8 +186,9 @@ async function native({ folder }, threads) {
     '--json',
   ];
   const pace = ['--steps', String(steps), '--warmup', String(warmup), '--no-profile'];
-  const env = { ...process.env, MATMUL_NUM_THREADS: String(threads) };
-  return JSON.parse(output(join(root, 'target/release/trainlab'), [...args, ...pace], { env }));
+  const env = { ...process.env, MATMUL_NUM_THREADS: '1' };
+  const spread = ['--replicas', String(replicas)];
+  return JSON.parse(output(join(root, 'target/release/trainlab'), [...args, ...pace, ...spread], { env }));
 }
 
 function torch({ folder }, threads) {

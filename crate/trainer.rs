@@ -176,6 +176,11 @@ impl Trainer {
         })
     }
 
+    /// How many workers share each batch.
+    pub fn workers(&self) -> usize {
+        self.spread.as_ref().map_or(1, Spread::workers)
+    }
+
     /// Steps whose metrics have been handed out.
     pub fn finished(&self) -> u32 {
         self.finished

@@ -198,7 +198,9 @@ impl Lab {
         let unigram = dataset.unigram_entropy();
         let vocabulary = dataset.tokenizer.vocabulary_size();
         let mut plan = Plan::for_dataset(config, &dataset, &self.device)?;
-        plan.bytes = crate::replicas::bytes(config, vocabulary, &plan, self.workers.get() - 1);
+        if replicas::worth_it(&plan) {
+            plan.bytes = crate::replicas::bytes(config, vocabulary, &plan, self.workers.get() - 1);
+        }
         Ok(TextAndPlan {
             plan: plan.summary(),
             vocabulary,
@@ -340,7 +342,7 @@ impl Lab {
 
     /// Allocates a run and compiles its kernels. `progress` is called with a share from 0 to 1. `tasks`: the visitor's
     /// own, as [`check_tasks`] lets them through. `init`: a checkpoint whose parameters the run begins with. `team`: the workers
-    /// that share its batches, on the CPU.
+    /// that share its batches, on the CPU and where that is worth it.
     pub async fn start(
         &self,
         config: JsValue,
@@ -380,10 +382,14 @@ impl Lab {
         tasks: Option<String>,
         team: Option<Team>,
     ) -> std::result::Result<Run, JsValue> {
-        let team = team.map(Hired).filter(|_| matches!(self.device, Device::Cpu));
+        let mut team = team.map(Hired).filter(|_| matches!(self.device, Device::Cpu));
         let config = parse(config)?;
         let tasks = questions(&config, &text, tasks, bytes.is_some()).map_err(|error| throw(&error))?;
         let dataset = self.dataset(&config, &text).map_err(|error| throw(&error))?;
+        if team.is_some() {
+            let plan = Plan::for_dataset(&config, &dataset, &self.device).map_err(|error| throw(&error))?;
+            team = team.filter(|_| replicas::worth_it(&plan));
+        }
         let report = |done: usize, all: usize| {
             if let Some(progress) = &progress {
                 // A listener that throws is the page's own affair.

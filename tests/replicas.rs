@@ -116,10 +116,8 @@ async fn runs_go_on_bitwise() {
         let mut second = spread(&config, Threads::new(1)).await;
         second.restore(&saved).expect("it is the same run");
         train(&mut second, STEPS).await.expect("four steps");
-        let states = [
-            whole.checkpoint().await.expect("it is settled"),
-            second.checkpoint().await.expect("it is settled"),
-        ];
+        let states =
+            [whole.checkpoint().await.expect("it is settled"), second.checkpoint().await.expect("it is settled")];
         let [whole, second] = states.map(|mut state| {
             state.header.seconds = 0.0;
             state.to_bytes(&first.plan.parameters)

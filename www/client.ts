@@ -1,10 +1,10 @@
 // The page's end of the lab that trains the run in view: starts it, sends commands, hands its events on.
 
 import type { Config } from './config/schema';
+import { workers } from './device/workers';
 import type { Problem, Question, Verdict } from './lab';
 import { type Brought, LabWorker } from './lab-worker';
 import type { Command, Event } from './protocol';
-import { workers } from './device/workers';
 import { asked, live, phase, trouble } from './state';
 
 /** How long a Stop may go unheard before the worker is replaced. */

@@ -2,8 +2,8 @@
 
 import type { Config, Value, Values } from './config/schema';
 import type { Cell, Clock, Experiment, Report } from './length/cost/types';
-import type { Team } from './replicas/pool';
 import type { Attention, ByPosition, Induction, LengthLoss } from './length/use/types';
+import type { Team } from './replicas/pool';
 import type { Budget } from './sweep/types';
 
 /** One setting (or several together) that does not fit, and what to do about it. */
@@ -236,6 +236,8 @@ export interface Run {
   collect(): Pumped;
   /** Stops the run's clock until the next step. */
   pause(): void;
+  /** How many workers share each batch. */
+  workers(): number;
   /** How often the run has read its text so far, by the length of its documents. */
   usage(): Usage;
   /** After `failed`: the whole story. */

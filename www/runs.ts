@@ -278,7 +278,7 @@ export class Runs {
     const prompts = encode && prompt ? { usual: prompt, encode } : null;
     this.run = new LiveRun(run, config, step, prompts, team, this.post);
     const from = bytes === null ? null : step;
-    const device = lab.device();
+    const device = { ...lab.device(), workers: run.workers() };
     this.post({ type: 'started', run: beginning.run, config, plan, device, from, continues });
     return this.run;
   }

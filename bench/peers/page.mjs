@@ -4,7 +4,7 @@ import { workload } from './tensors.mjs';
 
 export async function run(options) {
   const { parameters, batches } = await workload('/run');
-  const { prepare } = await import(`./${options.module}.mjs`);
+  const { prepare } = await import(options.module);
   const step = await prepare({ ...options, parameters });
   const [losses, milliseconds] = [[], []];
   let before = 0;

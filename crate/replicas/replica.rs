@@ -24,14 +24,7 @@ impl Shard {
     /// What [`Replica::play`] is given: a head, then of the shard's rows the tokens and, with documents apart, the first keys
     /// and the weights, each micro-batch by micro-batch. `rows` are those of the whole step, in micro-batches of `shape`;
     /// `context` is the whole one.
-    pub(super) fn order(
-        &self,
-        pass: usize,
-        step: &Step,
-        rows: &Rows,
-        shape: EmbedShape,
-        context: usize,
-    ) -> Vec<u32> {
+    pub(super) fn order(&self, pass: usize, step: &Step, rows: &Rows, shape: EmbedShape, context: usize) -> Vec<u32> {
         let each = context / shape.context;
         let [first, sequences] = [self.first, self.sequences].map(|n| n as usize * each);
         let micro_batches = rows.tokens.len() / shape.tokens_len();

@@ -25,6 +25,10 @@ impl Spread {
         (self.step, self.passes) = (step, passes.collect());
     }
 
+    pub fn workers(&self) -> usize {
+        self.replicas.count()
+    }
+
     pub fn busy(&self) -> bool {
         self.replicas.busy()
     }

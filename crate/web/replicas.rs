@@ -11,7 +11,16 @@ use super::{from_js, to_json};
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::js::throw;
+use crate::plan::Plan;
 use crate::replicas::{self, Answer, Shard, Workers};
+
+/// A step of fewer operations is made by one worker, in a few milliseconds, sooner than by two and their messages.
+const LEAST_FLOPS: f64 = 1e8;
+
+/// Whether a run's batches are to be shared.
+pub fn worth_it(plan: &Plan) -> bool {
+    plan.flops(1) >= LEAST_FLOPS
+}
 
 #[wasm_bindgen]
 extern "C" {

@@ -117,6 +117,11 @@ impl Run {
         })
     }
 
+    /// How many workers share each batch.
+    pub fn workers(&self) -> usize {
+        self.trainer.workers()
+    }
+
     /// How often the run has read its text so far: [`crate::data::usage::Report`].
     pub fn usage(&self) -> std::result::Result<JsValue, JsValue> {
         to_js(&self.trainer.usage())

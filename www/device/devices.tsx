@@ -36,7 +36,7 @@ export function Devices() {
             title={
               live.value
                 ? 'Stop the run to change how many workers it has'
-                : 'Each makes the gradient of its share of every batch'
+                : 'Each makes the gradient of its share of every batch, where steps are large enough'
             }
             data-testid="workers"
             onChange={(event) => {

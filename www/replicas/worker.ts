@@ -2,8 +2,8 @@
 
 import { load } from '../core';
 import { explain } from '../errors';
-import type { Alive, Ended, Played, Request } from './messages';
 import { live } from '../turns';
+import type { Alive, Ended, Played, Request } from './messages';
 
 type Core = Awaited<ReturnType<typeof load>>;
 type Replica = Awaited<ReturnType<Core['Replica']['make']>>;

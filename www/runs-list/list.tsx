@@ -123,6 +123,7 @@ function Row({ run }: { run: RunHead }) {
         <small class="muted">
           {new Date(run.created).toLocaleString('en-GB', DATE)} · {device.kind.toUpperCase()}
           {device.name.toLowerCase() === device.kind ? '' : ` ${device.name}`}
+          {(device.workers ?? 1) > 1 && `, ${device.workers} workers`}
         </small>
         {run.message && (
           <small class="muted" data-testid="run-message">

@@ -1,0 +1,107 @@
+// Workers that share each batch on the CPU device.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { hashOf, number, planned, reaches, savedCsv, small, stepPast, visit } from './reading.mjs';
+import { assertWhole, keptStep, points } from './runs.mjs';
+
+/** Large enough to be shared. */
+const wide = {
+  ...small,
+  'model.width': 64,
+  'model.hidden': 256,
+  'model.context': 64,
+  'training.batch_size': 8,
+};
+
+const unending = {
+  ...wide,
+  'training.steps': 100000,
+  'evaluation.every': 0,
+  'evaluation.sample_every': 0,
+};
+
+/** As many workers from now on; runs are then made with them. */
+async function share(page, workers) {
+  await page.getByTestId('workers').selectOption(String(workers));
+  await page.waitForFunction(
+    (count) => document.querySelector('[data-testid=workers]').value === count,
+    String(workers),
+  );
+}
+
+const onTwoCores = (options, body) =>
+  visit({ gpu: false, prepare: (page) => page.addInitScript(twoCores), ...options }, body);
+
+function twoCores() {
+  Object.defineProperty(navigator, 'hardwareConcurrency', { get: () => 2 });
+}
+
+async function trained(page) {
+  await page.getByTestId('train').click();
+  await reaches(page, 'finished');
+  return savedCsv(page);
+}
+
+/** Those that the lab's own has started. */
+const others = (page) => page.workers().filter((worker) => worker !== page.workers()[0]);
+
+test('a run that two workers share is the run of one, and the same bits each time', () =>
+  onTwoCores({ hash: hashOf({ ...wide, 'training.steps': 40 }) }, async (page) => {
+    await planned(page);
+    assert.equal(await page.getByTestId('workers').inputValue(), '2', 'of two cores, both');
+    const shared = await trained(page);
+    assert.equal(others(page).length, 1);
+    const bytes = await number(page, 'plan-bytes-total');
+    const again = await trained(page);
+    await share(page, 1);
+    const alone = await trained(page);
+    assert.ok((await number(page, 'plan-bytes-total')) < bytes, 'a replica is memory too');
+    for (const series of ['train', 'validation']) {
+      assert.deepEqual(points(again, series), points(shared, series), `${series}, bit for bit`);
+      const losses = [shared, alone].map((rows) =>
+        rows.filter((row) => row.series === series).map(({ loss }) => loss),
+      );
+      assert.equal(losses[0].length, losses[1].length);
+      for (const [i, loss] of losses[0].entries()) assert.ok(Math.abs(loss - losses[1][i]) < 1e-3);
+    }
+  }));
+
+test('the choice of workers stays, and a run says how many it had', () =>
+  onTwoCores({ hash: hashOf({ ...wide, 'training.steps': 5 }) }, async (page) => {
+    await planned(page);
+    await share(page, 1);
+    await page.reload();
+    await planned(page);
+    assert.equal(await page.getByTestId('workers').inputValue(), '1');
+    await trained(page);
+    assert.equal(others(page).length, 0);
+    await share(page, 2);
+    await trained(page);
+    await page.getByTestId('view-runs').click();
+    const rows = await page.getByTestId('run-row').allTextContents();
+    assert.equal(rows.length, 2);
+    assert.equal(rows.filter((row) => row.includes('2 workers')).length, 1);
+  }));
+
+test('a run that loses a worker goes on without it, from where it was last saved', () =>
+  onTwoCores({ hash: hashOf(unending) }, async (page) => {
+    await planned(page);
+    await page.getByTestId('train').click();
+    await stepPast(page, 10);
+    await page.getByTestId('pause').click();
+    await reaches(page, 'paused');
+    const kept = await keptStep(page);
+    await page.getByTestId('pause').click();
+    await stepPast(page, kept + 3);
+    const [lost] = others(page);
+    await lost.evaluate(() => self.close());
+    const told = page.getByTestId('recovered');
+    await told.waitFor();
+    assert.match(await told.textContent(), new RegExp(`worker .*lost.*goes on from step ${kept}`));
+    assert.equal(await page.getByTestId('workers').inputValue(), '1');
+    await stepPast(page, kept + 20);
+    await page.getByTestId('stop').click();
+    await reaches(page, 'stopped');
+    assertWhole(await savedCsv(page));
+  }));
