@@ -120,6 +120,8 @@ pub struct Bytes {
     pub activations: u64,
     /// Tokens and tables in, metrics out, checkpoints.
     pub traffic: u64,
+    /// All that the replicas take which share the batches, on the CPU; the others are then the run's own.
+    pub replicas: u64,
     pub total: u64,
 }
 
@@ -410,17 +412,22 @@ impl Bytes {
         Self { activations, total: activations, ..Self::default() }
     }
 
-    pub(crate) fn of_traffic(traffic: u64) -> Self {
+    fn of_traffic(traffic: u64) -> Self {
         Self { traffic, total: traffic, ..Self::default() }
     }
 
-    pub(crate) fn and(self, other: Self) -> Self {
+    pub(crate) fn with_replicas(self, replicas: u64) -> Self {
+        self.and(Self { replicas, total: replicas, ..Self::default() })
+    }
+
+    fn and(self, other: Self) -> Self {
         Self {
             parameters: self.parameters + other.parameters,
             gradients: self.gradients + other.gradients,
             optimizer: self.optimizer + other.optimizer,
             activations: self.activations + other.activations,
             traffic: self.traffic + other.traffic,
+            replicas: self.replicas + other.replicas,
             total: self.total + other.total,
         }
     }
@@ -457,8 +464,8 @@ mod tests {
     #[test]
     fn bytes_by_purpose_add_up() {
         let summary = Plan::new(&Config::default(), 56, &Device::Cpu).unwrap().summary();
-        let Bytes { parameters, gradients, optimizer, activations, traffic, total } = summary.bytes;
-        assert_eq!(optimizer, 2 * parameters);
+        let Bytes { parameters, gradients, optimizer, activations, traffic, replicas, total } = summary.bytes;
+        assert_eq!((optimizer, replicas), (2 * parameters, 0));
         assert_eq!(gradients, parameters);
         assert!(parameters >= 4 * summary.parameters as u64);
         let Parts { embeddings, attention, mlp, norms, head } = summary.parts;

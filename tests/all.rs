@@ -24,7 +24,6 @@ mod optimizers;
 mod packing;
 mod pipes;
 mod positions;
-#[cfg(not(target_arch = "wasm32"))]
 mod replicas;
 mod resume;
 mod sampling;

@@ -4,11 +4,12 @@
 mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use common::lab::train;
 use common::late::Late;
 use common::{gpu, tests};
-use std::rc::Rc;
 
 use trainlab::config::{
     Activation, Config, ModelConfig, Norm, NormPosition, OptimizerConfig, OptimizerKind, Packing, Position,
@@ -153,8 +154,7 @@ async fn plans_of_replicas_are_what_is_allocated() {
             let mut trainer = made.unwrap_or_else(|error| panic!("{error}"));
             trainer.evaluate().await.expect("a validation");
             trainer.sample(&config.evaluation).await.expect("a sample");
-            trainer.step().expect("a step");
-            trainer.settle().expect("a step");
+            train(&mut trainer, 1).await.expect("a step");
             let allocated = MOST.load(Ordering::Relaxed) - before;
             let planned = trainer.plan.bytes.total;
             let off = allocated as f64 / planned as f64 - 1.0;

@@ -7,7 +7,9 @@ use trainlab::config::{Config, OptimizerConfig, OptimizerKind, Packing};
 use trainlab::data::{Corpus, Dataset, TokenizerKind, tiny_tales};
 use trainlab::engine::Device;
 use trainlab::error::Error;
-use trainlab::replicas::{Threads, Workers};
+#[cfg(not(target_arch = "wasm32"))]
+use trainlab::replicas::Threads;
+use trainlab::replicas::Workers;
 use trainlab::trainer::{Metric, Trainer};
 
 use crate::common::lab::{SMALL, attention_variants, block_variants, dataset, train};
@@ -68,9 +70,17 @@ async fn whole(config: &Config) -> Trainer {
     Trainer::new(config, text(config), &Device::Cpu, |_, _| ()).await.unwrap_or_else(|error| panic!("{error}"))
 }
 
-async fn spread(config: &Config, workers: impl Workers + 'static) -> Trainer {
-    let made = Trainer::replicated(config, text(config), Box::new(workers)).await;
+async fn spread(config: &Config, workers: Box<dyn Workers>) -> Trainer {
+    let made = Trainer::replicated(config, text(config), workers).await;
     made.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Threads, where there are any.
+fn workers(count: usize) -> Box<dyn Workers> {
+    #[cfg(not(target_arch = "wasm32"))]
+    return Box::new(Threads::new(count));
+    #[cfg(target_arch = "wasm32")]
+    Box::new(Late::new(count))
 }
 
 fn shown(metrics: &[Metric]) -> Vec<f64> {
@@ -82,10 +92,10 @@ async fn runs_take_the_same_steps() {
         let mut whole = whole(&config).await;
         let expected = train(&mut whole, STEPS).await.expect("eight steps");
         let validated = whole.evaluate().await.expect("a validation").loss;
-        for workers in 1..=3 {
-            let mut trainer = spread(&config, Threads::new(workers)).await;
+        for count in 1..=3 {
+            let mut trainer = spread(&config, workers(count)).await;
             let metrics = train(&mut trainer, STEPS).await.expect("eight steps");
-            let what = format!("{workers} workers, {:?}, {:?}, {:?}", config.model, config.data, config.optimizer.kind);
+            let what = format!("{count} workers, {:?}, {:?}, {:?}", config.model, config.data, config.optimizer.kind);
             assert_close(&what, &shown(&metrics), &shown(&expected), [1e-5, 0.0]);
             let loss = trainer.evaluate().await.expect("a validation").loss;
             assert_close(&what, &[loss], &[validated], [1e-5, 0.0]);
@@ -99,7 +109,7 @@ async fn runs_take_the_same_steps() {
 
 async fn whoever_answers_first_the_sum_is_the_same() {
     let config = &configs()[0];
-    let [mut late, mut threads] = [spread(config, Late::new(2)).await, spread(config, Threads::new(2)).await];
+    let [mut late, mut threads] = [spread(config, Box::new(Late::new(2))).await, spread(config, workers(2)).await];
     let [metrics, same] =
         [train(&mut late, STEPS).await.expect("eight steps"), train(&mut threads, STEPS).await.expect("eight steps")];
     assert_eq!(shown(&metrics), shown(&same));
@@ -108,12 +118,12 @@ async fn whoever_answers_first_the_sum_is_the_same() {
 
 async fn runs_go_on_bitwise() {
     for config in configs() {
-        let mut whole = spread(&config, Threads::new(1)).await;
+        let mut whole = spread(&config, workers(1)).await;
         train(&mut whole, STEPS).await.expect("eight steps");
-        let mut first = spread(&config, Threads::new(1)).await;
+        let mut first = spread(&config, workers(1)).await;
         train(&mut first, STEPS / 2).await.expect("four steps");
         let saved = first.checkpoint().await.expect("it is settled").to_bytes(&first.plan.parameters);
-        let mut second = spread(&config, Threads::new(1)).await;
+        let mut second = spread(&config, workers(1)).await;
         second.restore(&saved).expect("it is the same run");
         train(&mut second, STEPS).await.expect("four steps");
         let states =
@@ -129,7 +139,7 @@ async fn runs_go_on_bitwise() {
 async fn a_single_sequence_is_not_spread() {
     let mut config = configs().swap_remove(0);
     config.training.batch_size = 1;
-    let [mut whole, mut alone] = [whole(&config).await, spread(&config, Threads::new(3)).await];
+    let [mut whole, mut alone] = [whole(&config).await, spread(&config, workers(3)).await];
     let [expected, metrics] =
         [train(&mut whole, 3).await.expect("three steps"), train(&mut alone, 3).await.expect("three steps")];
     assert_eq!(shown(&metrics), shown(&expected));
@@ -139,13 +149,13 @@ async fn a_single_sequence_is_not_spread() {
 async fn a_run_that_diverges_is_explained() {
     let mut config = configs().swap_remove(0);
     config.optimizer.learning_rate = 1e30;
-    let mut trainer = spread(&config, Threads::new(1)).await;
+    let mut trainer = spread(&config, workers(1)).await;
     let result = train(&mut trainer, STEPS).await;
     assert!(matches!(result, Err(Error::Diverged { step: 2, .. })), "{result:?}");
     assert_eq!(trainer.find_bad_tensor().await.expect("the step can be played again"), "blocks.0.attn.qkv");
 }
 
 async fn a_worker_that_ends_is_a_lost_device() {
-    let mut trainer = spread(&configs()[0], Late::ending()).await;
+    let mut trainer = spread(&configs()[0], Box::new(Late::ending())).await;
     assert!(matches!(train(&mut trainer, 1).await, Err(Error::DeviceLost(_))));
 }

@@ -51,7 +51,10 @@ export type Plan = {
   /** The MLP's hidden size as it is made. */
   hidden: number;
   /** As allocated on the device, by purpose. */
-  bytes: Record<'parameters' | 'gradients' | 'optimizer' | 'activations' | 'traffic' | 'total', number>;
+  bytes: Record<'parameters' | 'gradients' | 'optimizer' | 'activations' | 'traffic' | 'total', number> & {
+    /** Of the workers that share the batches; missing in runs that were stored before there were any. */
+    replicas?: number;
+  };
   /** What the optimizer keeps, as allocated. */
   optimizer_bytes_per_parameter: number;
   /** Of what only some steps do, its share. */

@@ -144,24 +144,23 @@ fn shards(config: &Config, count: usize) -> Vec<Shard> {
     (0..count).map(|i| Shard { first: begin(i), sequences: begin(i + 1) - begin(i) }).collect()
 }
 
-/// What a run takes with so many workers beside its own: all replicas together.
+/// What a run takes with so many workers beside its own, all replicas together.
 pub fn bytes(config: &Config, vocabulary: usize, plan: &Plan, workers: usize) -> Bytes {
     let shards = shards(config, workers + 1);
     if shards.len() < 2 {
         return plan.bytes;
     }
+    let of_shard = |shard: Shard| {
+        let part = Plan::of_part(config, vocabulary, shard.sequences);
+        let gradients: Vec<Recording> = part.passes().map(|pass| pass.recording.gradients()).collect();
+        // What is exchanged: the parameters there, as many gradients back.
+        let exchanged = 4 * (part.parameters.len + part.train.result.len) as u64;
+        Bytes::of_recordings(&part, &gradients.iter().collect::<Vec<_>>()).total + exchanged
+    };
     // The run itself plays the end of its steps, validates and writes.
     let ends: Vec<Recording> = plan.passes().map(|pass| pass.recording.end()).collect();
     let own: Vec<&Recording> = ends.iter().chain([&plan.validate.recording, &plan.decode.recording]).collect();
-    let mut bytes = Bytes::of_recordings(plan, &own);
-    for shard in shards {
-        let part = Plan::of_part(config, vocabulary, shard.sequences);
-        let gradients: Vec<Recording> = part.passes().map(|pass| pass.recording.gradients()).collect();
-        bytes = bytes.and(Bytes::of_recordings(&part, &gradients.iter().collect::<Vec<_>>()));
-        // What is exchanged: the parameters there, as many gradients back.
-        bytes = bytes.and(Bytes::of_traffic(4 * (part.parameters.len + part.train.result.len) as u64));
-    }
-    bytes
+    Bytes::of_recordings(plan, &own).with_replicas(shards.into_iter().map(of_shard).sum())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Workers that are none.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
 
 use trainlab::config::Config;
 use trainlab::error::{Error, Result};
@@ -32,7 +33,7 @@ impl Workers for Late {
 
     fn prepare(&mut self, worker: usize, config: &Config, vocabulary: usize, shard: Shard) {
         assert_eq!(worker, self.replicas.len());
-        self.replicas.push(pollster::block_on(Replica::new(config, vocabulary, shard)).expect("it fits"));
+        self.replicas.push(now(Replica::new(config, vocabulary, shard)).expect("it fits"));
     }
 
     fn send(&mut self, worker: usize, order: &[u32], parameters: &[f32]) {
@@ -53,5 +54,13 @@ impl Workers for Late {
 
     fn arrival(&mut self) -> Pin<Box<dyn Future<Output = ()> + '_>> {
         Box::pin(std::future::ready(()))
+    }
+}
+
+/// What waits for nothing: the CPU has its programs at once.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("it waits"),
     }
 }

@@ -6,7 +6,6 @@
 mod case;
 pub mod cases;
 pub mod lab;
-#[cfg(not(target_arch = "wasm32"))]
 pub mod late;
 pub mod naive;
 

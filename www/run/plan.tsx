@@ -33,6 +33,7 @@ const PURPOSES = [
   ['optimizer', 'optimizer state'],
   ['activations', 'activations'],
   ['traffic', 'transfers'],
+  ['replicas', 'workers’ replicas'],
 ] as const;
 
 export function Plan() {
@@ -152,7 +153,9 @@ function Known({ plan: known }: { plan: PlanFacts }) {
         id="bytes"
         total={known.bytes.total}
         show={bytes}
-        shares={PURPOSES.map(([part, label]) => ({ part, label, value: known.bytes[part] }))}
+        shares={PURPOSES.map(([part, label]) => ({ part, label, value: known.bytes[part] ?? 0 })).filter(
+          ({ part, value }) => part !== 'replicas' || value > 0,
+        )}
       />
       {known.work && <Work work={known.work} length={known.length} />}
     </>

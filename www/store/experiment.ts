@@ -3,7 +3,7 @@
 
 import type { Config, Value } from '../config/schema';
 import { bytes } from '../format';
-import type { Plan } from '../lab';
+import type { DeviceInfo, Plan } from '../lab';
 import { EVALUATION, METRIC } from '../record';
 import { findings, NO_FINDINGS } from './findings';
 import {
@@ -116,6 +116,19 @@ const work = (value: unknown, at: string) => ({
   ...numbers('flops_per_token', 'bytes_per_token')(value, at),
 });
 
+const bytesByPurpose = (value: unknown, at: string) => ({
+  ...numbers('parameters', 'gradients', 'optimizer', 'activations', 'traffic', 'total')(value, at),
+  ...later({ replicas: number })(value, at),
+});
+
+const device: Reader<DeviceInfo> = (value, at) => ({
+  ...object({ kind: oneOf('gpu', 'cpu'), name: text(500), software: yes, note: orNull(text(5000)) })(
+    value,
+    at,
+  ),
+  ...later({ workers: number })(value, at),
+});
+
 const plan: Reader<Plan> = (value, at) => ({
   ...numbers(
     'parameters',
@@ -133,7 +146,7 @@ const plan: Reader<Plan> = (value, at) => ({
   )(value, at),
   ...object({
     parts: numbers('embeddings', 'attention', 'mlp', 'norms', 'head'),
-    bytes: numbers('parameters', 'gradients', 'optimizer', 'activations', 'traffic', 'total'),
+    bytes: bytesByPurpose,
   })(value, at),
   ...later({ work: list(work, 100), length: numbers('full', 'causal', 'counted', 'attention_share') })(
     value,
@@ -185,7 +198,7 @@ const points = object({
   created: number,
   config,
   plan,
-  device: object({ kind: oneOf('gpu', 'cpu'), name: text(500), software: yes, note: orNull(text(5000)) }),
+  device,
   state,
   message: orNull(text(100_000)),
   sweep: orNull(id),

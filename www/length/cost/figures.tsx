@@ -20,8 +20,9 @@ export function Figures({ measured, published }: Props) {
   return (
     <div data-testid="length-cost-result">
       <p class="muted">
-        {device.kind === 'gpu' ? device.name : 'The CPU device'}, {count(measured.experiment.tokens)} tokens a
-        step, {measured.experiment.base.model?.layers as number} layers; {CLOCKS[measured.clock]}
+        {device.kind === 'gpu' ? device.name : 'The CPU device, one worker'},{' '}
+        {count(measured.experiment.tokens)} tokens a step, {measured.experiment.base.model?.layers as number}{' '}
+        layers; {CLOCKS[measured.clock]}
       </p>
       <div class="cost-charts">
         <Lines
