@@ -121,6 +121,14 @@ impl Engine {
         }
     }
 
+    /// The same at once, where nothing is to be compiled: on the CPU.
+    pub fn add_now(&mut self, recording: &Recording) -> Option<ProgramId> {
+        match self {
+            Self::Gpu(_) => None,
+            Self::Cpu(run) => Some(run.engine.add(recording)),
+        }
+    }
+
     pub fn write(&mut self, tensor: Tensor, data: &[f32]) {
         match self {
             Self::Gpu(engine) => engine.write(tensor, bytemuck::cast_slice(data)),

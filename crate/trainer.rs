@@ -71,6 +71,8 @@ pub struct Trainer {
     programs: Programs,
     /// Where workers make the gradients.
     spread: Option<Spread>,
+    /// Why they do no longer.
+    alone: Option<String>,
     /// What the steps submitted have read.
     usage: Usage,
     /// Targets that count, of the steps submitted and of those finished.
@@ -163,6 +165,7 @@ impl Trainer {
             engine,
             programs: Programs::default(),
             spread: None,
+            alone: None,
             submitted: 0,
             finished: 0,
             evaluated: None,

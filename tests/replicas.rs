@@ -22,7 +22,7 @@ tests![
     runs_go_on_bitwise,
     a_single_sequence_is_not_spread,
     a_run_that_diverges_is_explained,
-    a_worker_that_ends_is_a_lost_device,
+    a_run_that_loses_its_workers_goes_on,
 ];
 
 const STEPS: u32 = 8;
@@ -155,7 +155,15 @@ async fn a_run_that_diverges_is_explained() {
     assert_eq!(trainer.find_bad_tensor().await.expect("the step can be played again"), "blocks.0.attn.qkv");
 }
 
-async fn a_worker_that_ends_is_a_lost_device() {
-    let mut trainer = spread(&configs()[0], Box::new(Late::ending())).await;
-    assert!(matches!(train(&mut trainer, 1).await, Err(Error::DeviceLost(_))));
+async fn a_run_that_loses_its_workers_goes_on() {
+    for config in configs() {
+        let expected = train(&mut whole(&config).await, STEPS).await.expect("eight steps");
+        // At the first pass, and in the middle: between the two passes of a step too, where it has them.
+        for answers in [0, 3, 4] {
+            let mut trainer = spread(&config, Box::new(Late::ending_after(answers))).await;
+            let metrics = train(&mut trainer, STEPS).await.expect("eight steps");
+            assert_close("steps", &shown(&metrics), &shown(&expected), [1e-5, 0.0]);
+            assert_eq!((trainer.alone(), trainer.workers()), (Some("a worker has ended"), 1));
+        }
+    }
 }

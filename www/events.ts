@@ -84,6 +84,9 @@ export function fold(event: Event): void {
     case 'failed':
       end('failed', event.message);
       break;
+    case 'alone':
+      state.alone.value = event.message;
+      break;
     case 'recovering':
       state.recovery.value = { ...lost(event), back: false };
       break;
@@ -166,6 +169,7 @@ function begin({ run, config, plan, device, from, continues }: Event & { type: '
     state.offer.value = null;
     state.recovery.value = null;
   }
+  state.alone.value = null;
   state.loading.value = null;
   state.fileTrouble.value = null;
   state.sampleRefusal.value = null;
@@ -174,8 +178,7 @@ function begin({ run, config, plan, device, from, continues }: Event & { type: '
 
 function lost({ message, from }: { message: string; from: number | null }): state.Lost {
   const step = state.record.value?.step ?? 0;
-  const kind = state.device.value?.kind ?? 'gpu';
-  return { kind, reason: message, from, repeated: from === null ? 0 : step - from };
+  return { reason: message, from, repeated: from === null ? 0 : step - from };
 }
 
 /** The record grows hundreds of times a second; what is drawn from it need not. */

@@ -241,6 +241,8 @@ export interface Run {
   pause(): void;
   /** How many workers share each batch. */
   workers(): number;
+  /** Why none share them any more, where they did. */
+  alone(): string | undefined;
   /** How often the run has read its text so far, by the length of its documents. */
   usage(): Usage;
   /** After `failed`: the whole story. */

@@ -34,6 +34,8 @@ export class LiveRun {
   private readonly post: (event: Event) => void;
   private readonly prompts: Prompts | null;
   private readonly team: Team | undefined;
+  /** Workers share its batches. */
+  private shared: boolean;
   /** Steps that are to be done though it does not run: single ones, and lost ones that are made up for. */
   private owed = 0;
   private settled = 0;
@@ -57,6 +59,7 @@ export class LiveRun {
     post: (event: Event) => void,
   ) {
     this.team = team;
+    this.shared = run.workers() > 1;
     this.prompts = prompts;
     this.run = run;
     this.step = step;
@@ -207,6 +210,9 @@ export class LiveRun {
     this.step = step;
     this.started = started;
     if (metrics.length > 0) this.post({ type: 'metrics', metrics });
+    const why = this.shared ? this.run.alone() : undefined;
+    if (why !== undefined) this.post({ type: 'alone', message: why });
+    if (why !== undefined) this.shared = false;
     if (state === 'lost') throw new Loss(message);
   }
 

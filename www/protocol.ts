@@ -205,6 +205,8 @@ export type Event =
   | { type: 'finished' }
   /** The run stopped itself: NaN or infinity (it diverged), or an error in the core. */
   | { type: 'failed'; message: string; diverged: boolean }
+  /** A worker that shared the run's batches is gone. Nothing is lost: the run goes on without workers. */
+  | { type: 'alone'; message: string }
   /** The GPU is gone. It is being opened again, and the run, if there is one, goes on from this step. */
   | { type: 'recovering'; message: string; from: number | null }
   /** It is back, and all goes on as before. */

@@ -3,7 +3,7 @@
 import { computed, signal } from '@preact/signals';
 import { type Config, type JsonSchema, readSections } from './config/schema';
 import { usual as usualOf } from './config/values';
-import type { DeviceChoice, DeviceInfo, DeviceKind, Plan, Problem } from './lab';
+import type { DeviceChoice, DeviceInfo, Plan, Problem } from './lab';
 import type { Kept, Measured, Split, TasksFacts, TextFacts, TokenizerFacts } from './protocol';
 import type { RunRecord } from './record';
 import type { Stage } from './tokenizer/messages';
@@ -22,8 +22,6 @@ export type Phase =
   | 'crashed';
 
 export type Lost = {
-  /** Of the device. */
-  kind: DeviceKind;
   reason: string;
   /** Where the run was last saved; null where there is none. */
   from: number | null;
@@ -32,8 +30,10 @@ export type Lost = {
 };
 
 export const phase = signal<Phase>('waking');
-/** The device was lost and is being opened again, or is `back`. `from`: the step that the run goes on from, if there is one. */
+/** The GPU was lost and is being opened again, or is `back`. `from`: the step that the run goes on from, if there is one. */
 export const recovery = signal<(Lost & { back: boolean }) | null>(null);
+/** Why no workers share the run's batches any more. */
+export const alone = signal<string | null>(null);
 /** What the run lost with a device that is gone for good. */
 export const loss = signal<Lost | null>(null);
 /** What went wrong, for the phases `failed`, `lost` and `crashed`, or why a run was refused. */

@@ -39,7 +39,7 @@ pub trait Workers {
     /// What came first of what has come. Never waits.
     ///
     /// # Errors
-    /// [`crate::error::Error::DeviceLost`] where a worker has ended, else what its replica says.
+    /// Where a worker has ended, or cannot go on: none is asked any more.
     fn poll(&mut self) -> Result<Option<Answer>>;
 
     /// Until there is something to poll.

@@ -28,7 +28,7 @@ struct End(Sender<Result<Answer>>);
 impl Drop for End {
     fn drop(&mut self) {
         if thread::panicking() {
-            let _ = self.0.send(Err(Error::DeviceLost("a thread of the CPU device has ended".to_owned())));
+            let _ = self.0.send(Err(Error::Device("a thread of the CPU device has ended".to_owned())));
         }
     }
 }

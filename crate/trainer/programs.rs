@@ -35,6 +35,12 @@ impl Programs {
         Ok(())
     }
 
+    /// The same anew, all of it, on the CPU, where that takes no time.
+    pub(super) fn train_now(&mut self, engine: &mut Engine, plan: &Plan) {
+        let add = |pass: &Pass| engine.add_now(&pass.recording).expect("replicas work for the CPU");
+        self.passes = plan.passes().map(add).collect();
+    }
+
     /// What a pass plays, by its index.
     pub(super) fn pass(&self, index: usize) -> ProgramId {
         self.passes[index]

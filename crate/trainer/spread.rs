@@ -8,7 +8,7 @@ use super::reading::Reading;
 use crate::config::Config;
 use crate::data::Dataset;
 use crate::engine::Device;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::optimizer;
 use crate::replicas::{self, Replicas, Workers};
 
@@ -69,9 +69,12 @@ impl Trainer {
 
     /// Goes on with the step under way as far as the replicas have come. Never waits.
     pub(super) fn gather(&mut self) -> Result<()> {
-        while let Some(Spread { replicas, step, passes }) = &mut self.spread
-            && let Some(sum) = replicas.gather()?
-        {
+        while let Some(Spread { replicas, step, passes }) = &mut self.spread {
+            let sum = match replicas.gather() {
+                Ok(Some(sum)) => sum,
+                Ok(None) => return Ok(()),
+                Err(lost) => return self.go_on_alone(&lost),
+            };
             let (step, pass) = (*step, passes.pop_front().expect("a pass is under way"));
             self.engine.write(self.plan.gradients, &sum.gradients);
             self.engine.write(self.plan.pass(pass).result, &sum.losses);
@@ -82,5 +85,18 @@ impl Trainer {
             self.scatter()?;
         }
         Ok(())
+    }
+
+    /// Without workers, one of which is lost: nothing of the run was theirs. What is left of the step is played here.
+    fn go_on_alone(&mut self, lost: &Error) -> Result<()> {
+        let Some(Spread { step, passes, .. }) = self.spread.take() else { return Ok(()) };
+        self.alone = Some(lost.to_string());
+        self.programs.train_now(&mut self.engine, &self.plan);
+        passes.into_iter().try_for_each(|pass| self.play(step, pass))
+    }
+
+    /// Why no workers share the batches any more, where they did.
+    pub fn alone(&self) -> Option<&str> {
+        self.alone.as_deref()
     }
 }

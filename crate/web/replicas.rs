@@ -79,7 +79,7 @@ impl Workers for Hired {
     fn poll(&mut self) -> Result<Option<Answer>> {
         let lost = |error: JsValue| {
             let message = error.dyn_ref::<js_sys::Error>().map_or_else(String::new, |error| error.message().into());
-            Error::DeviceLost(message)
+            Error::Device(message)
         };
         let taken = self.0.take().map_err(lost)?;
         Ok(taken.map(|taken| Answer { worker: taken.worker(), numbers: taken.numbers().to_vec() }))

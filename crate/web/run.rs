@@ -122,6 +122,11 @@ impl Run {
         self.trainer.workers()
     }
 
+    /// Why no workers share them any more, where they did.
+    pub fn alone(&self) -> Option<String> {
+        self.trainer.alone().map(str::to_owned)
+    }
+
     /// How often the run has read its text so far: [`crate::data::usage::Report`].
     pub fn usage(&self) -> std::result::Result<JsValue, JsValue> {
         to_js(&self.trainer.usage())

@@ -10,19 +10,19 @@ use trainlab::replicas::{Answer, Replica, Shard, Workers};
 /// Their replicas play when somebody looks, the last first, one a look.
 pub struct Late {
     count: usize,
-    /// Instead, one has ended.
-    ends: bool,
+    /// After so many answers, one has ended.
+    answers: usize,
     replicas: Vec<Replica>,
     asked: Vec<(usize, Vec<u32>, Vec<f32>)>,
 }
 
 impl Late {
     pub fn new(count: usize) -> Self {
-        Self { count, ends: false, replicas: vec![], asked: vec![] }
+        Self { count, answers: usize::MAX, replicas: vec![], asked: vec![] }
     }
 
-    pub fn ending() -> Self {
-        Self { ends: true, ..Self::new(1) }
+    pub fn ending_after(answers: usize) -> Self {
+        Self { answers, ..Self::new(1) }
     }
 }
 
@@ -41,10 +41,11 @@ impl Workers for Late {
     }
 
     fn poll(&mut self) -> Result<Option<Answer>> {
-        if self.ends {
-            return Err(Error::DeviceLost("a worker has ended".to_owned()));
+        if self.answers == 0 {
+            return Err(Error::Device("a worker has ended".to_owned()));
         }
         let Some((worker, order, mut numbers)) = self.asked.pop() else { return Ok(None) };
+        self.answers -= 1;
         let replica = &mut self.replicas[worker];
         replica.play(&order, &numbers)?;
         numbers.copy_from_slice(replica.gradients());

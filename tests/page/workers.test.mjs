@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hashOf, number, planned, reaches, savedCsv, small, stepPast, visit } from './reading.mjs';
-import { assertWhole, keptStep, points } from './runs.mjs';
+import { assertWhole, points } from './runs.mjs';
 
 /** Large enough to be shared. */
 const wide = {
@@ -84,24 +84,27 @@ test('the choice of workers stays, and a run says how many it had', () =>
     assert.equal(rows.filter((row) => row.includes('2 workers')).length, 1);
   }));
 
-test('a run that loses a worker goes on without it, from where it was last saved', () =>
+test('a run that loses a worker goes on without it, and loses no step', () =>
   onTwoCores({ hash: hashOf(unending) }, async (page) => {
     await planned(page);
     await page.getByTestId('train').click();
-    await stepPast(page, 10);
-    await page.getByTestId('pause').click();
-    await reaches(page, 'paused');
-    const kept = await keptStep(page);
-    await page.getByTestId('pause').click();
-    await stepPast(page, kept + 3);
+    await stepPast(page, 20);
     const [lost] = others(page);
     await lost.evaluate(() => self.close());
-    const told = page.getByTestId('recovered');
+    const told = page.getByTestId('alone');
     await told.waitFor();
-    assert.match(await told.textContent(), new RegExp(`worker .*lost.*goes on from step ${kept}`));
-    assert.equal(await page.getByTestId('workers').inputValue(), '1');
-    await stepPast(page, kept + 20);
+    assert.match(await told.textContent(), /ended it.*Nothing is lost/);
+    await stepPast(page, (await number(page, 'status-step')) + 20);
     await page.getByTestId('stop').click();
     await reaches(page, 'stopped');
     assertWhole(await savedCsv(page));
+
+    // The next run has them again.
+    await page.getByTestId('train').click();
+    await reaches(page, 'running');
+    await stepPast(page, 5);
+    await told.waitFor({ state: 'detached' });
+    assert.equal(others(page).length, 1);
+    await page.getByTestId('stop').click();
+    await reaches(page, 'stopped');
   }));

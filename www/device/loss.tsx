@@ -1,4 +1,4 @@
-// A device that was lost: on its way back, back, or gone for good, and where the run goes on.
+// A GPU that was lost: on its way back, back, or gone for good, and where the run goes on.
 
 import { openDevice } from '../client';
 import { sentence } from '../errors';
@@ -7,34 +7,25 @@ import { recover, train } from '../run/actions';
 import { Notice } from '../shell/notice';
 import { type Lost, loss, recovery } from '../state';
 
-const titles = { gpu: 'The GPU was lost', cpu: 'A worker was lost' };
-
 export function Recovery() {
   const { value } = recovery;
   if (!value) return null;
   return value.back ? (
     <Notice
       tone="info"
-      title={value.kind === 'gpu' ? 'The GPU was lost and is back' : 'A worker was lost'}
+      title="The GPU was lost and is back"
       testid="recovered"
       onDismiss={() => {
         recovery.value = null;
       }}
     >
       <p>
-        {sentence(value.reason)}{' '}
-        {value.kind === 'gpu'
-          ? 'It was opened again by itself.'
-          : 'Batches are not shared any more, until a device is chosen again.'}{' '}
-        <Repeats {...value} />
+        {sentence(value.reason)} It was opened again by itself. <Repeats {...value} />
       </p>
     </Notice>
   ) : (
-    <Notice tone="info" title={titles[value.kind]} testid="recovering">
-      <p>
-        {sentence(value.reason)} {value.kind === 'gpu' && 'It is being opened again, and the'}
-        {value.kind === 'cpu' && 'The'} run then goes on by itself.
-      </p>
+    <Notice tone="info" title="The GPU was lost" testid="recovering">
+      <p>{sentence(value.reason)} It is being opened again, and the run then goes on by itself.</p>
     </Notice>
   );
 }
@@ -55,7 +46,7 @@ function Repeats({ from, repeated }: Lost) {
 /** The ways on, the CPU first: a GPU that was lost twice will be lost again. */
 export function LostForGood() {
   if (!loss.value) return null;
-  const { kind, reason, from, repeated } = loss.value;
+  const { reason, from, repeated } = loss.value;
   const on = (device: 'gpu' | 'cpu') => () => {
     openDevice(device);
     if (from === null) train();
@@ -64,7 +55,7 @@ export function LostForGood() {
   const verb = from === null ? 'Train' : from === 0 ? 'Begin again' : 'Go on';
   const where = from ? ` from step ${count(from)}` : '';
   return (
-    <Notice tone="bad" title={titles[kind]} testid="lost">
+    <Notice tone="bad" title="The GPU was lost" testid="lost">
       <p>{sentence(reason)}</p>
       {from !== null && (
         <p>
@@ -81,8 +72,7 @@ export function LostForGood() {
         {verb} on the CPU{where}
       </button>
       <button type="button" class="action" onClick={on('gpu')} data-testid="go-on-gpu">
-        {kind === 'gpu' ? 'Try the GPU again' : 'Try the GPU'}
-        {where}
+        Try the GPU again{where}
       </button>
     </Notice>
   );

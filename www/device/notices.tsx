@@ -3,7 +3,7 @@
 import { sentence } from '../errors';
 import type { DeviceInfo } from '../lab';
 import { Notice } from '../shell/notice';
-import { asked, device, deviceRefusal, missing } from '../state';
+import { alone, asked, device, deviceRefusal, missing } from '../state';
 
 export function DeviceNotices() {
   const current = device.value;
@@ -15,6 +15,18 @@ export function DeviceNotices() {
           <p>{lack ?? sentence(deviceRefusal.value)}</p>
           {current && <p>The {current.kind === 'gpu' ? 'GPU' : 'CPU device'} stays in use.</p>}
           {lack && <InItsWords words={deviceRefusal.value} />}
+        </Notice>
+      )}
+      {alone.value !== null && (
+        <Notice
+          tone="info"
+          title="The run goes on without its workers"
+          testid="alone"
+          onDismiss={() => {
+            alone.value = null;
+          }}
+        >
+          <p>One of them is gone: {sentence(alone.value)} Nothing is lost; the next run has workers again.</p>
         </Notice>
       )}
       {current && deviceRefusal.value === null && <Why device={current} lack={lack} />}

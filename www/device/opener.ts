@@ -1,4 +1,4 @@
-// Opens the device that the visitor asks for, and gets a lost one back. Lives in the worker.
+// Opens the device that the visitor asks for, and gets a lost GPU back. Lives in the worker.
 
 import { explain, isPanic, Loss } from '../errors';
 import type { DeviceChoice, Lab } from '../lab';
@@ -63,21 +63,22 @@ export class Opener {
 
   /** That share the batches of a run. */
   team(): Team | undefined {
+    if (this.pool?.lost) this.hire();
     return this.pool?.team();
   }
 
-  /**
-   * Throws a loss that tells the whole story where there is no GPU any more. Of the CPU only a worker can be lost: the lab's
-   * own goes on alone.
-   */
+  private hire(): void {
+    this.pool?.end();
+    this.pool = this.workers > 1 && this.lab?.device().kind === 'cpu' ? new Pool(this.workers - 1) : null;
+  }
+
+  /** Throws a loss that tells the whole story where there is no GPU any more. */
   async reopen(loss: string): Promise<void> {
-    this.workers = 1;
-    const lost = this.lab?.device().kind ?? 'gpu';
     let why = '';
     for (const pause of TRIES_MS) {
       await nap(pause);
       try {
-        return await this.take(lost);
+        return await this.take('gpu');
       } catch (error) {
         if (isPanic(error)) throw error;
         why = explain(error).message;
@@ -90,12 +91,8 @@ export class Opener {
     const opened = await this.core(choice);
     this.lab?.free();
     this.lab = opened;
-    this.pool?.end();
-    this.pool = null;
-    if (opened.device().kind === 'cpu' && this.workers > 1) {
-      this.pool = new Pool(this.workers - 1);
-      opened.use_workers(this.workers);
-    }
+    this.hire();
+    opened.use_workers(this.workers);
     const device = opened.device();
     const tilings = this.tilings[device.name];
     if (tilings !== undefined) opened.recall(tilings);

@@ -1,6 +1,5 @@
 // Workers that share the batches of a run on the CPU device. Lives in the lab's worker.
 
-import { Loss } from '../errors';
 import type { Alive, Ended, Played, Request } from './messages';
 
 let serial = 0;
@@ -51,7 +50,7 @@ export class Pool {
     });
     worker.addEventListener('error', (event) => {
       event.preventDefault();
-      this.lose(event.message || 'it could not be started');
+      this.lose(event.message || 'It could not be started.');
     });
     return worker;
   }
@@ -60,12 +59,12 @@ export class Pool {
   private outlive(name: string): void {
     const { signal } = this.watch;
     self.navigator.locks
-      ?.request(name, { signal }, () => this.lose('the browser ended it, maybe for want of memory'))
+      ?.request(name, { signal }, () => this.lose('The browser ended it, maybe for want of memory.'))
       .catch(() => {});
   }
 
   private lose(why: string): void {
-    this.lost ??= `a worker of the CPU device was lost: ${why}`;
+    this.lost ??= why;
     for (const team of this.teams.values()) team.wake();
   }
 }
@@ -98,7 +97,7 @@ export class Team {
 
   /** What has come, the oldest first. Throws where a worker is gone. */
   take(): Answer | undefined {
-    if (this.pool.lost !== null) throw new Loss(this.pool.lost);
+    if (this.pool.lost !== null) throw new Error(this.pool.lost);
     return this.answers.shift();
   }
 

@@ -22,9 +22,7 @@ const WORDS: Record<Phase, string> = {
 };
 
 const word = (): string =>
-  recovery.value && !recovery.value.back
-    ? `Getting the ${recovery.value.kind === 'gpu' ? 'GPU' : 'device'} back`
-    : WORDS[phase.value];
+  recovery.value && !recovery.value.back ? 'Getting the GPU back' : WORDS[phase.value];
 
 /** How far the run is that is made ready. */
 function beginnings(): string {
