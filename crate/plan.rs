@@ -22,6 +22,7 @@ use crate::optimizer::{self, State};
 use crate::parameters::{Parameters, Parts};
 use crate::tape::{BufferId, BufferSpec, Buffers, Purpose, Recording, Tape, Tensor};
 
+pub(crate) use limits::fits_cpu;
 pub use upload::Uploader;
 
 /// Where a chunk of logits stops growing: 64 MiB, half of what WebGPU promises for a binding.

@@ -72,7 +72,7 @@ pub struct Trainer {
     /// Where workers make the gradients.
     spread: Option<Spread>,
     /// Why they do no longer.
-    alone: Option<String>,
+    workers_lost: Option<String>,
     /// What the steps submitted have read.
     usage: Usage,
     /// Targets that count, of the steps submitted and of those finished.
@@ -165,7 +165,7 @@ impl Trainer {
             engine,
             programs: Programs::default(),
             spread: None,
-            alone: None,
+            workers_lost: None,
             submitted: 0,
             finished: 0,
             evaluated: None,
@@ -283,11 +283,8 @@ impl Trainer {
     pub(crate) async fn arrive(&mut self) -> Result<Vec<Metric>> {
         let mut metrics = self.collect()?;
         while self.finished < self.submitted {
-            match &mut self.spread {
-                Some(spread) => spread.arrival().await,
-                // Whoever waits for a read lets the metrics arrive too.
-                None => drop(self.engine.read(self.plan.state.metrics).await?),
-            }
+            // Whoever waits for a read lets the metrics arrive too.
+            self.engine.read(self.plan.state.metrics).await?;
             metrics.extend(self.collect()?);
         }
         Ok(metrics)
@@ -296,8 +293,8 @@ impl Trainer {
     /// Waits for the steps under way, and hands out their metrics. Not for the page: a worker collects and yields.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn settle(&mut self) -> Result<Vec<Metric>> {
-        while self.spread.as_ref().is_some_and(Spread::busy) {
-            pollster::block_on(self.spread.as_mut().expect("it is busy").arrival());
+        while let Some(spread) = self.spread.as_mut().filter(|spread| spread.busy()) {
+            spread.wait();
             self.gather()?;
         }
         let mut metrics = vec![];

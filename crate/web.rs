@@ -26,7 +26,7 @@ use crate::error::{Error, Problem, Result};
 use crate::hash::fnv1a_64;
 use crate::js::{throw, to_js};
 use crate::parameters::Parameters;
-use crate::plan::{Plan, Summary};
+use crate::plan::{Bytes, Plan, Summary, fits_cpu};
 use crate::profile;
 use crate::trainer::Trainer;
 use replicas::{Hired, Team};
@@ -198,9 +198,7 @@ impl Lab {
         let unigram = dataset.unigram_entropy();
         let vocabulary = dataset.tokenizer.vocabulary_size();
         let mut plan = Plan::for_dataset(config, &dataset, &self.device)?;
-        if replicas::worth_it(&plan) {
-            plan.bytes = crate::replicas::bytes(config, vocabulary, &plan, self.workers.get() - 1);
-        }
+        plan.bytes = self.shared(config, vocabulary, &plan).unwrap_or(plan.bytes);
         Ok(TextAndPlan {
             plan: plan.summary(),
             vocabulary,
@@ -210,6 +208,12 @@ impl Lab {
             unigram_loss: unigram.nats_per_token,
             unigram_bits_per_byte: unigram.bits_per_byte,
         })
+    }
+
+    /// What a run takes whose batches are shared; None where they are not, for that is not worth it or does not fit.
+    fn shared(&self, config: &Config, vocabulary: usize, plan: &Plan) -> Option<Bytes> {
+        let shared = || crate::replicas::bytes(config, vocabulary, plan, self.workers.get() - 1);
+        replicas::worth_it(plan).then(shared).filter(|&bytes| fits_cpu(bytes))
     }
 
     fn dataset(&self, config: &Config, text: &str) -> Result<Rc<Dataset>> {
@@ -388,7 +392,8 @@ impl Lab {
         let dataset = self.dataset(&config, &text).map_err(|error| throw(&error))?;
         if team.is_some() {
             let plan = Plan::for_dataset(&config, &dataset, &self.device).map_err(|error| throw(&error))?;
-            team = team.filter(|_| replicas::worth_it(&plan));
+            let vocabulary = dataset.tokenizer.vocabulary_size();
+            team = team.filter(|_| self.shared(&config, vocabulary, &plan).is_some());
         }
         let report = |done: usize, all: usize| {
             if let Some(progress) = &progress {

@@ -136,6 +136,24 @@ async fn runs_go_on_bitwise() {
     }
 }
 
+/// Waiting, as the command line does, is the same.
+#[cfg(not(target_arch = "wasm32"))]
+#[test]
+fn whoever_waits_gets_the_same_steps() {
+    pollster::block_on(async {
+        let config = &configs()[4];
+        let mut waits = spread(config, workers(2)).await;
+        let mut metrics = vec![];
+        while !waits.is_done() {
+            waits.step().expect("there is room");
+            metrics.extend(waits.settle().expect("a step"));
+            assert_eq!(waits.finished(), waits.submitted());
+        }
+        let polls = train(&mut spread(config, workers(2)).await, STEPS).await.expect("eight steps");
+        assert_eq!(shown(&metrics), shown(&polls));
+    });
+}
+
 async fn a_single_sequence_is_not_spread() {
     let mut config = configs().swap_remove(0);
     config.training.batch_size = 1;
@@ -158,12 +176,12 @@ async fn a_run_that_diverges_is_explained() {
 async fn a_run_that_loses_its_workers_goes_on() {
     for config in configs() {
         let expected = train(&mut whole(&config).await, STEPS).await.expect("eight steps");
-        // At the first pass, and in the middle: between the two passes of a step too, where it has them.
-        for answers in [0, 3, 4] {
+        // At the first pass, at the last but one, and in the middle: between the two passes of a step, where it has them.
+        for answers in [0, 1, 2, 6] {
             let mut trainer = spread(&config, Box::new(Late::ending_after(answers))).await;
             let metrics = train(&mut trainer, STEPS).await.expect("eight steps");
             assert_close("steps", &shown(&metrics), &shown(&expected), [1e-5, 0.0]);
-            assert_eq!((trainer.alone(), trainer.workers()), (Some("a worker has ended"), 1));
+            assert_eq!((trainer.workers_lost(), trainer.workers()), (Some("a worker has ended"), 1));
         }
     }
 }

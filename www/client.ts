@@ -1,7 +1,7 @@
 // The page's end of the lab that trains the run in view: starts it, sends commands, hands its events on.
 
 import type { Config } from './config/schema';
-import { workers } from './device/workers';
+import { chooseWorkers, workers } from './device/workers';
 import type { Problem, Question, Verdict } from './lab';
 import { type Brought, LabWorker } from './lab-worker';
 import type { Command, Event } from './protocol';
@@ -45,6 +45,12 @@ export function send(command: Command): void {
 export function openDevice(choice = asked.value): void {
   asked.value = choice;
   void lab?.open(choice, workers.value);
+}
+
+/** Runs that begin from now on have so many workers, on the CPU. */
+export function share(count: number): void {
+  chooseWorkers(count);
+  send({ type: 'workers', count });
 }
 
 export function useOwnText(source: Blob | string, name: string): void {

@@ -23,6 +23,10 @@ export function fold(event: Event): void {
       state.device.value = event.device;
       state.missing.value = event.missing;
       state.deviceRefusal.value = null;
+      state.workersLost.value = null;
+      break;
+    case 'workers':
+      state.device.value = event.device;
       break;
     case 'device-refused':
       state.deviceRefusal.value = event.message;
@@ -84,8 +88,8 @@ export function fold(event: Event): void {
     case 'failed':
       end('failed', event.message);
       break;
-    case 'alone':
-      state.alone.value = event.message;
+    case 'workers-lost':
+      state.workersLost.value = event.message;
       break;
     case 'recovering':
       state.recovery.value = { ...lost(event), back: false };
@@ -169,7 +173,7 @@ function begin({ run, config, plan, device, from, continues }: Event & { type: '
     state.offer.value = null;
     state.recovery.value = null;
   }
-  state.alone.value = null;
+  state.workersLost.value = null;
   state.loading.value = null;
   state.fileTrouble.value = null;
   state.sampleRefusal.value = null;

@@ -242,7 +242,7 @@ export interface Run {
   /** How many workers share each batch. */
   workers(): number;
   /** Why none share them any more, where they did. */
-  alone(): string | undefined;
+  workers_lost(): string | undefined;
   /** How often the run has read its text so far, by the length of its documents. */
   usage(): Usage;
   /** After `failed`: the whole story. */

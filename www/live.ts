@@ -33,9 +33,8 @@ export class LiveRun {
   readonly config: Config;
   private readonly post: (event: Event) => void;
   private readonly prompts: Prompts | null;
-  private readonly team: Team | undefined;
-  /** Workers share its batches. */
-  private shared: boolean;
+  /** The workers that share its batches. */
+  private team: Team | undefined;
   /** Steps that are to be done though it does not run: single ones, and lost ones that are made up for. */
   private owed = 0;
   private settled = 0;
@@ -58,8 +57,7 @@ export class LiveRun {
     team: Team | undefined,
     post: (event: Event) => void,
   ) {
-    this.team = team;
-    this.shared = run.workers() > 1;
+    this.team = run.workers() > 1 ? team : undefined;
     this.prompts = prompts;
     this.run = run;
     this.step = step;
@@ -74,7 +72,7 @@ export class LiveRun {
       this.asked.length > 0 ||
       this.state === 'running' ||
       this.owed > 0 ||
-      (this.state === 'paused' && performance.now() < this.settled)
+      (this.state === 'paused' && (this.started > this.step || performance.now() < this.settled))
     );
   }
 
@@ -152,6 +150,8 @@ export class LiveRun {
 
   private async begin(evaluation: Values): Promise<boolean> {
     try {
+      // A step that workers share may be half done.
+      if (this.team) await this.settle();
       const sample = this.run.begin_sample(evaluation, await this.promptOf(evaluation));
       this.post({ type: 'sample', sample: { ...sample, pieces: [] } });
       this.writing = evaluation;
@@ -210,9 +210,11 @@ export class LiveRun {
     this.step = step;
     this.started = started;
     if (metrics.length > 0) this.post({ type: 'metrics', metrics });
-    const why = this.shared ? this.run.alone() : undefined;
-    if (why !== undefined) this.post({ type: 'alone', message: why });
-    if (why !== undefined) this.shared = false;
+    const lost = this.team && this.run.workers_lost();
+    if (lost !== undefined) {
+      this.team = undefined;
+      this.post({ type: 'workers-lost', message: lost });
+    }
     if (state === 'lost') throw new Loss(message);
   }
 

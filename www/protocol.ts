@@ -32,6 +32,8 @@ export type Command =
    * `tilings`: what was measured on earlier visits.
    */
   | { type: 'open'; device: DeviceChoice; workers: number; base: string; tilings: Tilings }
+  /** So many share each batch of the runs that begin from now on, on the CPU. Answered by `workers`. */
+  | { type: 'workers'; count: number }
   /** Is this config allowed? Answered by `checked` with the same id. */
   | { type: 'check'; id: number; config: Config }
   /** What would this config cost? Answered by `planned` or `unplanned`; a newer request replaces an older one. */
@@ -147,6 +149,8 @@ export type Event =
   | { type: 'crashed'; message: string }
   /** A device is open. `missing`: why there is no WebGPU here and how to get it, or null. */
   | { type: 'device'; asked: DeviceChoice; device: DeviceInfo; missing: string | null }
+  /** The device's number of workers is another. */
+  | { type: 'workers'; device: DeviceInfo }
   /** It could not be opened; the one before it, if any, is still in use. */
   | { type: 'device-refused'; asked: DeviceChoice; message: string; missing: string | null }
   | { type: 'checked'; id: number; problems: Problem[] }
@@ -206,7 +210,7 @@ export type Event =
   /** The run stopped itself: NaN or infinity (it diverged), or an error in the core. */
   | { type: 'failed'; message: string; diverged: boolean }
   /** A worker that shared the run's batches is gone. Nothing is lost: the run goes on without workers. */
-  | { type: 'alone'; message: string }
+  | { type: 'workers-lost'; message: string }
   /** The GPU is gone. It is being opened again, and the run, if there is one, goes on from this step. */
   | { type: 'recovering'; message: string; from: number | null }
   /** It is back, and all goes on as before. */

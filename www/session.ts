@@ -100,6 +100,8 @@ export class Session {
         runs.drop();
         opener.recall(command.tilings);
         return opener.open(command.device, command.workers);
+      case 'workers':
+        return opener.share(command.count);
       case 'check':
         return this.post({ type: 'checked', id: command.id, problems: planner.problems(command.config) });
       case 'plan':

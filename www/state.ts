@@ -33,7 +33,7 @@ export const phase = signal<Phase>('waking');
 /** The GPU was lost and is being opened again, or is `back`. `from`: the step that the run goes on from, if there is one. */
 export const recovery = signal<(Lost & { back: boolean }) | null>(null);
 /** Why no workers share the run's batches any more. */
-export const alone = signal<string | null>(null);
+export const workersLost = signal<string | null>(null);
 /** What the run lost with a device that is gone for good. */
 export const loss = signal<Lost | null>(null);
 /** What went wrong, for the phases `failed`, `lost` and `crashed`, or why a run was refused. */

@@ -1,7 +1,7 @@
 //! Whether a run fits its device, found by planning it; and where it does not, the largest batch that does, and whether
 //! checkpointing would do.
 
-use super::Plan;
+use super::{Bytes, Plan};
 use crate::config::{Config, Position};
 use crate::engine::Device;
 use crate::error::{Error, Problem, Result};
@@ -25,6 +25,11 @@ pub fn plan(config: &Config, vocabulary: usize, device: &Device) -> Result<Plan>
     attempt(config, vocabulary, device).map_err(|excess| Error::refused(refusal(config, vocabulary, device, excess)))
 }
 
+/// Whether a run that takes so much fits the CPU, its checkpoint included.
+pub fn fits_cpu(bytes: Bytes) -> bool {
+    Need::of(bytes).check(&Device::Cpu).is_ok()
+}
+
 /// What does not fit, and where.
 struct Excess {
     what: String,
@@ -37,7 +42,7 @@ fn attempt(config: &Config, vocabulary: usize, device: &Device) -> Result<Plan, 
     // A run that is hopeless is not planned: its sizes might not fit in `usize`.
     Need::at_least(config, vocabulary).check(device)?;
     let plan = Plan::record(config, vocabulary, device);
-    Need::of(&plan).check(device)?;
+    Need::of(plan.bytes).check(device)?;
     let limit = match device {
         Device::Gpu(gpu) => gpu.largest_binding(),
         Device::Cpu => isize::MAX as u64,
@@ -84,8 +89,7 @@ impl Need {
         }
     }
 
-    fn of(plan: &Plan) -> Self {
-        let bytes = plan.bytes;
+    fn of(bytes: Bytes) -> Self {
         let arenas = bytes.parameters + bytes.gradients + bytes.optimizer;
         // Read arena by arena, then written as one file.
         Self { arenas, activations: bytes.total - arenas, checkpoint: 2 * (bytes.parameters + bytes.optimizer) }
@@ -213,7 +217,7 @@ mod tests {
                 (model.activation, model.norm_position, model.biases) = (Activation::Glu, NormPosition::Post, false);
             }
             let (least, plan) = (Need::at_least(&config, 65), Plan::record(&config, 65, &Device::Cpu));
-            let exact = Need::of(&plan);
+            let exact = Need::of(plan.bytes);
             assert!(least.arenas <= exact.arenas, "{config:?}");
             assert!(least.activations <= exact.activations, "{config:?}");
             assert!(least.checkpoint <= exact.checkpoint, "{config:?}");

@@ -12,8 +12,6 @@ mod replica;
 #[cfg(not(target_arch = "wasm32"))]
 mod threads;
 
-use std::pin::Pin;
-
 pub use replica::{Replica, Shard};
 #[cfg(not(target_arch = "wasm32"))]
 pub use threads::Threads;
@@ -42,8 +40,9 @@ pub trait Workers {
     /// Where a worker has ended, or cannot go on: none is asked any more.
     fn poll(&mut self) -> Result<Option<Answer>>;
 
-    /// Until there is something to poll.
-    fn arrival(&mut self) -> Pin<Box<dyn Future<Output = ()> + '_>>;
+    /// Waits until there is something to poll. A page's worker gives way instead.
+    #[cfg(not(target_arch = "wasm32"))]
+    fn wait(&mut self);
 }
 
 /// The gradients of a worker's replica, and behind them the losses of its rows.
@@ -115,11 +114,9 @@ impl Replicas {
     /// The sum, once all that it needs has come. Never waits.
     pub fn gather(&mut self) -> Result<Option<Sum>> {
         let Some(came) = &mut self.came else { return Ok(None) };
-        while let Some(Answer { worker, numbers }) = self.workers.poll()? {
+        while came.iter().any(Option::is_none) {
+            let Some(Answer { worker, numbers }) = self.workers.poll()? else { return Ok(None) };
             came[worker] = Some(numbers);
-        }
-        if came.iter().any(Option::is_none) {
-            return Ok(None);
         }
         let mut sum = Sum { gradients: self.first.gradients().to_vec(), losses: self.first.losses().to_vec() };
         for numbers in self.came.take().into_iter().flatten().flatten() {
@@ -130,9 +127,10 @@ impl Replicas {
         Ok(Some(sum))
     }
 
-    /// Waits for the next answer, without blocking a page.
-    pub async fn arrival(&mut self) {
-        self.workers.arrival().await;
+    /// Waits for the next answer.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn wait(&mut self) {
+        self.workers.wait();
     }
 }
 
@@ -153,7 +151,7 @@ pub fn bytes(config: &Config, vocabulary: usize, plan: &Plan, workers: usize) ->
     let of_shard = |shard: Shard| {
         let part = Plan::of_part(config, vocabulary, shard.sequences);
         let gradients: Vec<Recording> = part.passes().map(|pass| pass.recording.gradients()).collect();
-        // What is exchanged: the parameters there, as many gradients back.
+        // What is exchanged: the parameters, in whose place the gradients come back. A browser copies them on the way.
         let exchanged = 4 * (part.parameters.len + part.train.result.len) as u64;
         Bytes::of_recordings(&part, &gradients.iter().collect::<Vec<_>>()).total + exchanged
     };

@@ -1,5 +1,7 @@
 //! A copy of the model that makes the gradient of some sequences of each micro-batch.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
@@ -9,6 +11,7 @@ use crate::error::Result;
 use crate::kernels::Step;
 use crate::kernels::embedding::EmbedShape;
 use crate::plan::{Plan, Uploader};
+use crate::tuning;
 
 /// Neighbouring sequences of every micro-batch; where a run trains on shorter ones, as many tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,22 +46,30 @@ impl Shard {
 pub struct Replica {
     plan: Plan,
     engine: Engine,
-    /// Of each of the plan's passes.
-    programs: Vec<(ProgramId, Uploader)>,
+    /// Of each of the plan's passes: what plays, micro-batch by micro-batch.
+    programs: Vec<Program>,
     /// Of the run's whole micro-batches (B·T), and of those before the shard in each.
     rows: usize,
     first_row: usize,
 }
 
+struct Program {
+    id: ProgramId,
+    rounds: Vec<Range<usize>>,
+    uploader: Uploader,
+}
+
 impl Replica {
     /// One that makes the gradients of a shard of the config's batches; their scale is that of the whole batch.
     pub async fn new(config: &Config, vocabulary: usize, shard: Shard) -> Result<Self> {
-        let plan = Plan::of_part(config, vocabulary, shard.sequences);
+        let mut plan = Plan::of_part(config, vocabulary, shard.sequences);
         let mut engine = Engine::new(&Device::Cpu, &plan.buffers, 1)?;
+        tuning::choose(&mut engine, &Device::Cpu, &mut plan.recordings_mut()).await?;
         let mut programs = vec![];
         for pass in plan.passes() {
-            let program = engine.add(&pass.recording.gradients(), &mut |_, _| ()).await?;
-            programs.push((program, Uploader::new(pass.shape)));
+            let recording = pass.recording.gradients();
+            let id = engine.add(&recording, &mut |_, _| ()).await?;
+            programs.push(Program { id, rounds: recording.rounds().collect(), uploader: Uploader::new(pass.shape) });
         }
         let context = config.model.context;
         let [rows, first_row] = [config.training.micro_batch(), shard.first].map(|n| n as usize * context as usize);
@@ -69,16 +80,15 @@ impl Replica {
     pub fn play(&mut self, order: &[u32], parameters: &[f32]) -> Result<()> {
         let (head, rows) = order.split_at(HEAD);
         let pass = self.plan.pass(head[0] as usize);
-        let (program, uploader) = &mut self.programs[head[0] as usize];
+        let Program { id, rounds, uploader } = &mut self.programs[head[0] as usize];
         let step: Step = bytemuck::pod_read_unaligned(bytemuck::cast_slice(&head[1..]));
         self.engine.write(self.plan.weights, parameters);
 
         let EmbedShape { batch, context, .. } = pass.shape;
         let packed = if pass.batch.packed.is_some() { pass.shape.rows() } else { 0 };
-        let rounds: Vec<_> = pass.recording.gradients().rounds().collect();
         let (tokens, rest) = rows.split_at(rounds.len() * batch * (context + 1));
         let (first_keys, weights) = rest.split_at(rounds.len() * packed);
-        for (i, ops) in rounds.into_iter().enumerate() {
+        for (i, ops) in rounds.iter().enumerate() {
             let part = Part {
                 tokens: &tokens[i * batch * (context + 1)..][..batch * (context + 1)],
                 first_keys: &first_keys[i * packed..][..packed],
@@ -86,7 +96,7 @@ impl Replica {
             };
             uploader.upload(&mut self.engine, pass, part);
             let first_row = (i * self.rows + self.first_row) as u32;
-            self.engine.run(*program, ops, &Step { first_row, ..step }, None)?;
+            self.engine.run(*id, ops.clone(), &Step { first_row, ..step }, None)?;
         }
         Ok(())
     }

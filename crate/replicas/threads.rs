@@ -1,7 +1,5 @@
 //! Replicas on threads of their own.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
@@ -98,11 +96,9 @@ impl Workers for Threads {
         self.next.take().or_else(|| self.answers.try_recv().ok()).transpose()
     }
 
-    fn arrival(&mut self) -> Pin<Box<dyn Future<Output = ()> + '_>> {
-        Box::pin(async {
-            if self.next.is_none() {
-                self.next = self.answers.recv().ok();
-            }
-        })
+    fn wait(&mut self) {
+        if self.next.is_none() {
+            self.next = self.answers.recv().ok();
+        }
     }
 }

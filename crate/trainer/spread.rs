@@ -8,8 +8,9 @@ use super::reading::Reading;
 use crate::config::Config;
 use crate::data::Dataset;
 use crate::engine::Device;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::optimizer;
+use crate::plan::fits_cpu;
 use crate::replicas::{self, Replicas, Workers};
 
 /// The replicas of a run, and how far the step under way is.
@@ -33,8 +34,9 @@ impl Spread {
         self.replicas.busy()
     }
 
-    pub async fn arrival(&mut self) {
-        self.replicas.arrival().await;
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn wait(&mut self) {
+        self.replicas.wait();
     }
 }
 
@@ -43,11 +45,16 @@ impl Trainer {
     /// sequence to be spread.
     ///
     /// # Errors
-    /// As [`Trainer::new`].
+    /// As [`Trainer::new`], and where so many replicas do not fit.
     pub async fn replicated(config: &Config, dataset: Rc<Dataset>, workers: Box<dyn Workers>) -> Result<Self> {
         let mut trainer = Self::at_start(config, dataset, &Device::Cpu).await?;
         let vocabulary = trainer.dataset.tokenizer.vocabulary_size();
         let bytes = replicas::bytes(config, vocabulary, &trainer.plan, workers.count());
+        if !fits_cpu(bytes) {
+            let (count, mib) = (workers.count() + 1, bytes.replicas >> 20);
+            let allowed = format!("fewer, for all of them would take {mib} MiB");
+            return Err(Error::refused(Problem::new("replicas", count, allowed, "Take fewer, or leave them out.")));
+        }
         if let Some(replicas) = Replicas::new(config, vocabulary, workers).await? {
             trainer.plan.bytes = bytes;
             trainer.spread = Some(Spread { replicas, step: 0, passes: VecDeque::new() });
@@ -90,13 +97,13 @@ impl Trainer {
     /// Without workers, one of which is lost: nothing of the run was theirs. What is left of the step is played here.
     fn go_on_alone(&mut self, lost: &Error) -> Result<()> {
         let Some(Spread { step, passes, .. }) = self.spread.take() else { return Ok(()) };
-        self.alone = Some(lost.to_string());
+        self.workers_lost = Some(lost.to_string());
         self.programs.train_now(&mut self.engine, &self.plan);
         passes.into_iter().try_for_each(|pass| self.play(step, pass))
     }
 
     /// Why no workers share the batches any more, where they did.
-    pub fn alone(&self) -> Option<&str> {
-        self.alone.as_deref()
+    pub fn workers_lost(&self) -> Option<&str> {
+        self.workers_lost.as_deref()
     }
 }

@@ -1,13 +1,9 @@
 //! Replicas in web workers: the far end is `www/replicas/`, each worker of which has this module to itself.
 
-use std::future::Future;
-use std::pin::Pin;
-
-use js_sys::{Float32Array, Promise, Uint32Array};
+use js_sys::{Float32Array, Uint32Array};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 
-use super::{from_js, to_json};
+use super::to_json;
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::js::throw;
@@ -38,9 +34,6 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     fn take(this: &Team) -> std::result::Result<Option<Taken>, JsValue>;
-
-    #[wasm_bindgen(method)]
-    fn arrival(this: &Team) -> Promise;
 
     #[wasm_bindgen(method)]
     fn release(this: &Team);
@@ -84,13 +77,6 @@ impl Workers for Hired {
         let taken = self.0.take().map_err(lost)?;
         Ok(taken.map(|taken| Answer { worker: taken.worker(), numbers: taken.numbers().to_vec() }))
     }
-
-    fn arrival(&mut self) -> Pin<Box<dyn Future<Output = ()> + '_>> {
-        Box::pin(async {
-            // It tells of nothing but that there is something to poll.
-            let _ = JsFuture::from(self.0.arrival()).await;
-        })
-    }
 }
 
 /// What a worker plays.
@@ -107,7 +93,8 @@ impl Replica {
         sequences: u32,
     ) -> std::result::Result<Replica, JsValue> {
         let make = async {
-            let config = config::parse(&from_js(js_sys::JSON::parse(&config).unwrap_or(JsValue::NULL))?)?;
+            let json = serde_json::from_str(&config).map_err(|error| Error::Device(error.to_string()))?;
+            let config = config::parse(&json)?;
             replicas::Replica::new(&config, vocabulary, Shard { first, sequences }).await
         };
         make.await.map(Self).map_err(|error| throw(&error))

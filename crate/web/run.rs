@@ -123,8 +123,8 @@ impl Run {
     }
 
     /// Why no workers share them any more, where they did.
-    pub fn alone(&self) -> Option<String> {
-        self.trainer.alone().map(str::to_owned)
+    pub fn workers_lost(&self) -> Option<String> {
+        self.trainer.workers_lost().map(str::to_owned)
     }
 
     /// How often the run has read its text so far: [`crate::data::usage::Report`].

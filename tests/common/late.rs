@@ -1,6 +1,6 @@
 //! Workers that are none.
 
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use trainlab::config::Config;
@@ -53,9 +53,8 @@ impl Workers for Late {
         Ok(Some(Answer { worker, numbers }))
     }
 
-    fn arrival(&mut self) -> Pin<Box<dyn Future<Output = ()> + '_>> {
-        Box::pin(std::future::ready(()))
-    }
+    #[cfg(not(target_arch = "wasm32"))]
+    fn wait(&mut self) {}
 }
 
 /// What waits for nothing: the CPU has its programs at once.

@@ -21,14 +21,7 @@ const unending = {
   'evaluation.sample_every': 0,
 };
 
-/** As many workers from now on; runs are then made with them. */
-async function share(page, workers) {
-  await page.getByTestId('workers').selectOption(String(workers));
-  await page.waitForFunction(
-    (count) => document.querySelector('[data-testid=workers]').value === count,
-    String(workers),
-  );
-}
+const share = (page, workers) => page.getByTestId('workers').selectOption(String(workers));
 
 const onTwoCores = (options, body) =>
   visit({ gpu: false, prepare: (page) => page.addInitScript(twoCores), ...options }, body);
@@ -84,6 +77,21 @@ test('the choice of workers stays, and a run says how many it had', () =>
     assert.equal(rows.filter((row) => row.includes('2 workers')).length, 1);
   }));
 
+test('another number of workers leaves the run that is there', () =>
+  onTwoCores({ hash: hashOf({ ...wide, 'training.steps': 20 }) }, async (page) => {
+    await planned(page);
+    await trained(page);
+    const bytes = await number(page, 'plan-bytes-replicas');
+    assert.ok(bytes > 0);
+    await share(page, 1);
+    await page.getByTestId('plan-bytes-replicas').waitFor({ state: 'detached' });
+    await page.getByTestId('field-training.steps').fill('30');
+    await page.getByTestId('train-on').click();
+    await page.waitForFunction(() => document.querySelector('[data-testid=status-step][data-value="30"]'));
+    await reaches(page, 'finished');
+    assertWhole(await savedCsv(page));
+  }));
+
 test('a run that loses a worker goes on without it, and loses no step', () =>
   onTwoCores({ hash: hashOf(unending) }, async (page) => {
     await planned(page);
@@ -91,7 +99,7 @@ test('a run that loses a worker goes on without it, and loses no step', () =>
     await stepPast(page, 20);
     const [lost] = others(page);
     await lost.evaluate(() => self.close());
-    const told = page.getByTestId('alone');
+    const told = page.getByTestId('workers-lost');
     await told.waitFor();
     assert.match(await told.textContent(), /ended it.*Nothing is lost/);
     await stepPast(page, (await number(page, 'status-step')) + 20);

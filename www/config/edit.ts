@@ -23,7 +23,14 @@ import { choose, get, has, set, usual as usualOf } from './values';
 /** Long enough to type a number in. */
 const PAUSE_MS = 200;
 
-const CHANGES: Event['type'][] = ['device', 'own-text', 'tokenizer-file', 'tokenized', 'own-tasks'];
+const CHANGES: Event['type'][] = [
+  'device',
+  'workers',
+  'own-text',
+  'tokenizer-file',
+  'tokenized',
+  'own-tasks',
+];
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 let asking = 0;

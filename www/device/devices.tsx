@@ -1,9 +1,9 @@
 // Which device trains, and why.
 
-import { openDevice } from '../client';
+import { openDevice, share } from '../client';
 import type { DeviceChoice } from '../lab';
 import { asked, device, live } from '../state';
-import { choices, chooseWorkers } from './workers';
+import { choices } from './workers';
 
 const CHOICES: Record<DeviceChoice, string> = { auto: 'Automatic', gpu: 'GPU (WebGPU)', cpu: 'CPU' };
 
@@ -35,14 +35,11 @@ export function Devices() {
             disabled={live.value}
             title={
               live.value
-                ? 'Stop the run to change how many workers it has'
+                ? 'Stop the run to change how many workers the next one has'
                 : 'Each makes the gradient of its share of every batch, where steps are large enough'
             }
             data-testid="workers"
-            onChange={(event) => {
-              chooseWorkers(Number(event.currentTarget.value));
-              openDevice();
-            }}
+            onChange={(event) => share(Number(event.currentTarget.value))}
           >
             {choices.map((count) => (
               <option key={count} value={count}>

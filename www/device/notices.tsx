@@ -3,7 +3,7 @@
 import { sentence } from '../errors';
 import type { DeviceInfo } from '../lab';
 import { Notice } from '../shell/notice';
-import { alone, asked, device, deviceRefusal, missing } from '../state';
+import { asked, device, deviceRefusal, missing, workersLost } from '../state';
 
 export function DeviceNotices() {
   const current = device.value;
@@ -17,16 +17,19 @@ export function DeviceNotices() {
           {lack && <InItsWords words={deviceRefusal.value} />}
         </Notice>
       )}
-      {alone.value !== null && (
+      {workersLost.value !== null && (
         <Notice
           tone="info"
           title="The run goes on without its workers"
-          testid="alone"
+          testid="workers-lost"
           onDismiss={() => {
-            alone.value = null;
+            workersLost.value = null;
           }}
         >
-          <p>One of them is gone: {sentence(alone.value)} Nothing is lost; the next run has workers again.</p>
+          <p>
+            One of them is gone: {sentence(workersLost.value)} Nothing is lost; the next run has workers
+            again.
+          </p>
         </Notice>
       )}
       {current && deviceRefusal.value === null && <Why device={current} lack={lack} />}

@@ -63,13 +63,21 @@ export class Opener {
 
   /** That share the batches of a run. */
   team(): Team | undefined {
-    if (this.pool?.lost) this.hire();
+    if (this.pool && this.pool.lost !== null) this.hire();
     return this.pool?.team();
+  }
+
+  /** How many share the batches of the runs that begin from now on. */
+  share(workers: number): void {
+    this.workers = workers;
+    this.hire();
+    if (this.lab) this.post({ type: 'workers', device: this.lab.device() });
   }
 
   private hire(): void {
     this.pool?.end();
     this.pool = this.workers > 1 && this.lab?.device().kind === 'cpu' ? new Pool(this.workers - 1) : null;
+    this.lab?.use_workers(this.workers);
   }
 
   /** Throws a loss that tells the whole story where there is no GPU any more. */
@@ -92,7 +100,6 @@ export class Opener {
     this.lab?.free();
     this.lab = opened;
     this.hire();
-    opened.use_workers(this.workers);
     const device = opened.device();
     const tilings = this.tilings[device.name];
     if (tilings !== undefined) opened.recall(tilings);

@@ -89,7 +89,7 @@ function Result({ measured }: { measured: Measured }) {
         <b data-testid="profile-step" data-value={stepMilliseconds(measured)}>
           {figures(stepMilliseconds(measured))} ms
         </b>{' '}
-        a step{(device.workers ?? 1) > 1 && ` of one worker; ${device.workers} share it`}.
+        a step{(device.workers ?? 1) > 1 && ', by one worker alone'}.
       </p>
       <p class="help">
         A kernel near the best FLOP/s is bound by arithmetic, one near the best bytes per second by memory,

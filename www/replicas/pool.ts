@@ -1,5 +1,6 @@
 // Workers that share the batches of a run on the CPU device. Lives in the lab's worker.
 
+import { explain } from '../errors';
 import type { Alive, Ended, Played, Request } from './messages';
 
 let serial = 0;
@@ -25,18 +26,30 @@ export class Pool {
   }
 
   send(worker: number, request: Request, transfer: Transferable[] = []): void {
-    this.workers[worker] ??= this.start(worker);
-    this.workers[worker].postMessage(request, transfer);
+    if (this.lost !== null) return;
+    try {
+      this.workers[worker] ??= this.start(worker);
+      this.workers[worker].postMessage(request, transfer);
+    } catch (error) {
+      // The core, which asked, could not be left that way.
+      this.end(explain(error).message);
+    }
   }
 
   release(team: number): void {
     this.teams.delete(team);
-    for (const worker of this.workers) worker.postMessage({ team, type: 'release' } satisfies Request);
+    for (const worker of this.workers) worker?.postMessage({ team, type: 'release' } satisfies Request);
   }
 
-  end(): void {
+  /**
+   * All of them: where one is lost the others are of no use, and their memory may be what was wanting. Runs that have a team
+   * here go on alone.
+   */
+  end(why = 'It was ended.'): void {
+    this.lost ??= why;
     this.watch.abort();
-    for (const worker of this.workers) worker.terminate();
+    for (const worker of this.workers) worker?.terminate();
+    for (const team of this.teams.values()) team.wake();
   }
 
   private start(index: number): Worker {
@@ -45,13 +58,14 @@ export class Pool {
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name });
     worker.addEventListener('message', ({ data }: MessageEvent<Played | Ended | Alive>) => {
       if ('alive' in data) this.outlive(name);
-      else if ('ended' in data) this.lose(data.ended);
+      else if ('ended' in data) this.end(data.ended);
       else this.teams.get(data.team)?.receive({ worker: index, numbers: data.numbers });
     });
     worker.addEventListener('error', (event) => {
       event.preventDefault();
-      this.lose(event.message || 'It could not be started.');
+      this.end(event.message || 'It could not be started.');
     });
+    worker.addEventListener('messageerror', () => this.end('What it said could not be read.'));
     return worker;
   }
 
@@ -59,13 +73,8 @@ export class Pool {
   private outlive(name: string): void {
     const { signal } = this.watch;
     self.navigator.locks
-      ?.request(name, { signal }, () => this.lose('The browser ended it, maybe for want of memory.'))
+      ?.request(name, { signal }, () => this.end('The browser ended it, maybe for want of memory.'))
       .catch(() => {});
-  }
-
-  private lose(why: string): void {
-    this.lost ??= why;
-    for (const team of this.teams.values()) team.wake();
   }
 }
 

@@ -27,15 +27,18 @@ async function obey(core: Core, request: Request): Promise<void> {
       return;
     }
     case 'play': {
-      const numbers = replicas.get(team)?.play(request.order, request.parameters);
-      if (numbers) self.postMessage({ team, numbers } as Played, { transfer: [numbers.buffer] });
-      return;
+      const replica = replicas.get(team);
+      if (!replica) throw new Error('It was asked before it was prepared.');
+      const numbers = replica.play(request.order, request.parameters) as Played['numbers'];
+      return self.postMessage({ team, numbers } satisfies Played, { transfer: [numbers.buffer] });
     }
     case 'release':
       replicas.get(team)?.free();
       replicas.delete(team);
   }
 }
+
+const end = (why: string): void => self.postMessage({ ended: why } satisfies Ended);
 
 // After an error the core's memory may not be trusted, and whoever waits is told.
 let line: Promise<Core> = start();
@@ -44,5 +47,6 @@ self.addEventListener('message', ({ data }: MessageEvent<Request>) => {
     await obey(core, data);
     return core;
   });
-  line.catch((error) => self.postMessage({ ended: explain(error).message } satisfies Ended));
+  line.catch((error) => end(explain(error).message));
 });
+self.addEventListener('messageerror', () => end('What it was asked could not be read.'));

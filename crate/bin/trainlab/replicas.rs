@@ -18,10 +18,19 @@ pub struct ReplicaArgs {
 }
 
 impl ReplicaArgs {
+    /// Called before anything else: products would each use all cores, beside one another.
+    pub fn prepare(&self) {
+        const THREADS: &str = "MATMUL_NUM_THREADS";
+        if self.replicas > 1 && std::env::var_os(THREADS).is_none() {
+            // SAFETY: the program has one thread so far.
+            unsafe { std::env::set_var(THREADS, "1") };
+        }
+    }
+
     /// A run, or what goes on from a saved one.
     ///
     /// # Errors
-    /// Replicas on a GPU, and as [`Trainer::new`] and [`Trainer::resume`].
+    /// Replicas on a GPU, or more than fit; and as [`Trainer::new`] and [`Trainer::resume`].
     pub async fn trainer(
         &self,
         config: &Config,
@@ -40,19 +49,9 @@ impl ReplicaArgs {
             let advice = "A GPU plays a whole batch at once: leave it out, or take --device cpu.";
             return Err(Error::refused(Problem::new("--replicas", self.replicas, allowed, advice)));
         }
-        products_on_one_thread();
         let mut trainer =
             Trainer::replicated(config, dataset, Box::new(Threads::new(usize::from(self.replicas) - 1))).await?;
         saved.map_or(Ok(()), |bytes| trainer.restore(bytes))?;
         Ok(trainer)
-    }
-}
-
-/// Products would each use all cores, beside one another.
-fn products_on_one_thread() {
-    const THREADS: &str = "MATMUL_NUM_THREADS";
-    if std::env::var_os(THREADS).is_none() {
-        // SAFETY: no other thread of this program reads or writes its environment yet: the replicas' are started after this.
-        unsafe { std::env::set_var(THREADS, "1") };
     }
 }

@@ -48,6 +48,7 @@ pub struct TrainArgs {
 }
 
 pub async fn train(args: &TrainArgs) -> Result<()> {
+    args.replicas.prepare();
     let read = |folder: &PathBuf| files::read(&folder.join(CHECKPOINT));
     let saved = args.resume.as_ref().map(read).transpose()?;
     let init = args.init.as_ref().map(read).transpose()?;
@@ -117,7 +118,12 @@ impl Told for Printed {
 
 /// Validates, scores, samples and saves where that is due, trains in between. Saves and ends where `stop` asks for it.
 pub async fn run(trainer: &mut Trainer, saves: &mut Saves<'_>, stop: &AtomicBool, told: &mut dyn Told) -> Result<()> {
+    let mut shared = trainer.workers() > 1;
     while !trainer.is_done() {
+        if let Some(why) = trainer.workers_lost().filter(|_| shared) {
+            eprintln!("{why}: the run goes on with one replica");
+            shared = false;
+        }
         look(trainer, saves, told).await?;
         // Steps up to the next look, or as many as may be under way, are started at once.
         while trainer.has_room() && !is_look(trainer) {

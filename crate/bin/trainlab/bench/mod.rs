@@ -12,7 +12,7 @@ use serde_json::json;
 use trainlab::config::Config;
 use trainlab::data::Dataset;
 use trainlab::engine::Device;
-use trainlab::error::Result;
+use trainlab::error::{Error, Result};
 use trainlab::plan::Plan;
 use trainlab::profile::{self, Ceiling, KernelTime};
 use trainlab::trainer::Trainer;
@@ -76,6 +76,7 @@ pub async fn bench(command: &Bench) -> Result<()> {
             kernels(measured, &Plan::for_dataset(&config, &dataset, &device)?, &device).await
         }
         Bench::Step { measured, steps, warmup, replicas, no_profile } => {
+            replicas.prepare();
             let (config, dataset, device) = opened(measured).await?;
             let mut timed = config.clone();
             timed.training.steps = steps + warmup;
@@ -182,6 +183,9 @@ fn step(
         if i >= warmup {
             milliseconds.push(begin.elapsed().as_secs_f64() * 1e3);
         }
+    }
+    if let Some(why) = trainer.workers_lost() {
+        return Err(Error::Device(why.to_owned()));
     }
     let cpu = (cpu_seconds() - cpu) * 1e3 / f64::from(steps);
     let mut sorted = milliseconds.clone();
