@@ -72,7 +72,8 @@ export class LiveRun {
       this.asked.length > 0 ||
       this.state === 'running' ||
       this.owed > 0 ||
-      (this.state === 'paused' && (this.started > this.step || performance.now() < this.settled))
+      this.started > this.step ||
+      (this.state === 'paused' && performance.now() < this.settled)
     );
   }
 

@@ -89,8 +89,9 @@ impl Readback {
                         .buffer
                         .slice(..slot.len as u64 * 4)
                         .get_mapped_range()
-                        // What was mapped is gone: the device went away, and its own word of it is still on the way.
-                        .map_err(|error| Error::DeviceLost(format!("a result could not be read: {error}")))?;
+                        // What was mapped is gone: the device went away, and its own word of it is still on the way. That of
+                        // a browser is a stack trace.
+                        .map_err(|_| unread())?;
                     bytemuck::pod_collect_to_vec(&view)
                 };
                 slot.buffer.unmap();
@@ -98,8 +99,12 @@ impl Readback {
                 self.oldest += 1;
                 Ok(Some((self.oldest - 1, data)))
             }
-            FAILED => Err(Error::DeviceLost("a result could not be read back".to_owned())),
+            FAILED => Err(unread()),
             _ => Ok(None),
         }
     }
+}
+
+fn unread() -> Error {
+    Error::DeviceLost("a result could not be read back".to_owned())
 }

@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use serde::{Deserialize, Serialize};
-
 use crate::config::Config;
 use crate::data::{Part, Rows};
 use crate::engine::{Device, Engine, ProgramId};
@@ -14,7 +12,7 @@ use crate::plan::{Plan, Uploader};
 use crate::tuning;
 
 /// Neighbouring sequences of every micro-batch; where a run trains on shorter ones, as many tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
     pub first: u32,
     pub sequences: u32,
