@@ -32,7 +32,7 @@ use crate::downstream::score::Verdict;
 use crate::engine::{Device, Engine};
 use crate::error::{Error, Problem, Result};
 use crate::kernels::embedding::EmbedShape;
-use crate::kernels::{Access, Element, Step};
+use crate::kernels::{Access, Element};
 use crate::optimizer;
 use crate::plan::Plan;
 use crate::sampler::Writing;
@@ -239,17 +239,14 @@ impl Trainer {
         let recording = &self.plan.pass(pass).recording;
         let (rounds, end) = (recording.rounds(), recording.ops.len());
         let trains = pass == self.plan.passes_at(step).0;
+        let numbers = optimizer::step(&self.config, step);
         for (micro_batch, ops) in rounds.enumerate() {
             self.upload(step, micro_batch);
             let last = trains && ops.end == end;
-            let numbers = self.numbers(step).of_micro_batch(micro_batch, self.plan.train.shape.rows());
+            let numbers = numbers.of_micro_batch(micro_batch, self.plan.train.shape.rows());
             self.engine.run(program, ops, &numbers, last.then_some(self.plan.state.metrics))?;
         }
         Ok(())
-    }
-
-    fn numbers(&self, step: u32) -> Step {
-        optimizer::step(&self.config, step)
     }
 
     /// Uploads one of a step's micro-batches, in order with what is played before and after.
@@ -372,7 +369,7 @@ impl Trainer {
         };
         for (micro_batch, ops) in recording.rounds().enumerate() {
             self.upload(step, micro_batch);
-            let numbers = self.numbers(step).of_micro_batch(micro_batch, self.plan.train.shape.rows());
+            let numbers = optimizer::step(&self.config, step).of_micro_batch(micro_batch, self.plan.train.shape.rows());
             for i in ops {
                 let op = &recording.ops[i];
                 self.engine.run(program, i..i + 1, &numbers, None)?;

@@ -1,6 +1,7 @@
 // A lab in a worker, as the page holds it: started, sent commands, asked questions, ended. The page has one for the run
 // that is looked at; a sweep has others.
 
+import { outlive, uniqueName } from './alive';
 import { keepTilings, keptTilings } from './device/tilings';
 import type { DeviceChoice } from './lab';
 import type { Command, Event } from './protocol';
@@ -18,6 +19,8 @@ export type Brought = {
   tasks: { source: Blob; name: string } | null;
 };
 
+const WITHOUT_A_WORD = 'The browser ended the lab’s worker, maybe for want of memory.';
+
 let serial = 0;
 
 export class LabWorker {
@@ -30,23 +33,16 @@ export class LabWorker {
 
   constructor(kind: string, hear: (event: Event) => void) {
     this.hear = hear;
-    // Of this worker alone, among those of all tabs: it holds the lock of this name.
-    const name = `${kind} ${Math.random().toString(36).slice(2)}`;
+    const name = uniqueName(kind);
     this.worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name });
     this.worker.addEventListener('message', ({ data }: MessageEvent<Event>) => this.receive(data));
     this.worker.addEventListener('error', (event) => {
       this.receive({ type: 'crashed', message: event.message || 'The lab could not be started.' });
     });
-    this.worker.addEventListener('message', () => this.outlive(name), { once: true });
-  }
-
-  /** A worker may end without a word, as when memory runs out. Only then is its lock free. */
-  private outlive(name: string): void {
-    const { signal } = this.watch;
-    const message = 'The browser ended the lab’s worker, maybe for want of memory.';
-    navigator.locks
-      ?.request(name, { signal }, () => this.receive({ type: 'crashed', message }))
-      .catch(() => {});
+    // Its first word comes when it has its lock.
+    const outlived = () => this.receive({ type: 'crashed', message: WITHOUT_A_WORD });
+    const watch = () => outlive(name, this.watch.signal, outlived);
+    this.worker.addEventListener('message', watch, { once: true });
   }
 
   /** Commands wait in the worker until the core is there. */

@@ -1,4 +1,4 @@
-// A worker's turns: giving way, so that commands are heard between two of them; and how others know that it lives.
+// Giving way in a worker, so that commands are heard between two turns of the loop.
 
 const channel = new MessageChannel();
 const waiting: (() => void)[] = [];
@@ -14,19 +14,4 @@ export function turn(): Promise<void> {
 
 export function nap(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-/**
- * Holds the lock of this worker's name for as long as it lives; the browser gives it back however it ends. Whoever waits for
- * it knows of an end of which no event tells, as when memory runs out.
- */
-export function live(): Promise<void> {
-  const { locks } = self.navigator;
-  if (!locks) return Promise.resolve();
-  return new Promise((resolve) => {
-    void locks.request(self.name, () => {
-      resolve();
-      return new Promise(() => {});
-    });
-  });
 }

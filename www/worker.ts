@@ -1,6 +1,7 @@
 // The worker: takes commands and trains in turns, in one loop, so that no two calls into the core
 // ever overlap.
 
+import { live } from './alive';
 import type { Config, JsonSchema } from './config/schema';
 import { load } from './core';
 import { explain, isPanic } from './errors';
@@ -9,7 +10,7 @@ import type { Experiment, Published } from './length/cost/types';
 import type { Command, Event } from './protocol';
 import { Session, type Turn } from './session';
 import type { Definition, Listed } from './sweep/types';
-import { live, turn } from './turns';
+import { turn } from './turns';
 
 const inbox: Turn[] = [];
 let wake: () => void = () => {};

@@ -11,7 +11,7 @@ pub fn estimates(config: &Config, step: u32) -> bool {
     config.optimizer.kind == OptimizerKind::Sophia && (step - 1).is_multiple_of(config.optimizer.estimate_every)
 }
 
-/// Decides the labels of a step.
+/// Decides the labels of a step. The 0 stands where a micro-batch's number once did, so that runs without them repeat.
 pub fn estimate_seed(config: &Config, step: u32) -> u32 {
     scramble(scramble(config.training.seed, step), 0)
 }

@@ -63,7 +63,7 @@ pub struct Replicas {
     workers: Box<dyn Workers>,
     first: Replica,
     shards: Vec<Shard>,
-    /// The run's whole one.
+    /// The run's whole context.
     context: usize,
     /// What has come for the pass under way, by worker; nothing while none is.
     came: Option<Vec<Option<Vec<f32>>>>,
@@ -158,7 +158,10 @@ pub fn bytes(config: &Config, vocabulary: usize, plan: &Plan, workers: usize) ->
     // The run itself plays the end of its steps, validates and writes.
     let ends: Vec<Recording> = plan.passes().map(|pass| pass.recording.end()).collect();
     let own: Vec<&Recording> = ends.iter().chain([&plan.validate.recording, &plan.decode.recording]).collect();
-    Bytes::of_recordings(plan, &own).with_replicas(shards.into_iter().map(of_shard).sum())
+    // Shards are of two sizes at most.
+    let alike = shards.chunk_by(|a, b| a.sequences == b.sequences);
+    let replicas = alike.map(|shards| shards.len() as u64 * of_shard(shards[0])).sum();
+    Bytes::of_recordings(plan, &own).with_replicas(replicas)
 }
 
 #[cfg(test)]

@@ -88,7 +88,7 @@ impl Trainer {
             let trains = pass == self.plan.passes_at(step).0;
             let end = self.plan.pass(pass).recording.end_len();
             let read = trains.then_some(self.plan.state.metrics);
-            self.engine.run(self.programs.pass(pass), 0..end, &self.numbers(step), read)?;
+            self.engine.run(self.programs.pass(pass), 0..end, &optimizer::step(&self.config, step), read)?;
             self.scatter()?;
         }
         Ok(())

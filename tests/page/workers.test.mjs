@@ -77,6 +77,15 @@ test('the choice of workers stays, and a run says how many it had', () =>
     assert.equal(rows.filter((row) => row.includes('2 workers')).length, 1);
   }));
 
+test('steps that are too small to be shared are not', () =>
+  onTwoCores({ hash: hashOf({ ...small, 'training.steps': 5 }) }, async (page) => {
+    await planned(page);
+    assert.equal(await page.getByTestId('workers').inputValue(), '2');
+    assert.equal(await page.getByTestId('plan-bytes-replicas').count(), 0);
+    await trained(page);
+    assert.equal(others(page).length, 0);
+  }));
+
 test('another number of workers leaves the run that is there', () =>
   onTwoCores({ hash: hashOf({ ...wide, 'training.steps': 20 }) }, async (page) => {
     await planned(page);

@@ -2,6 +2,7 @@
 
 import { type Config, type Field, humanize, type Section, type Value } from '../config/schema';
 import { get, matters } from '../config/values';
+import { workerWords } from '../device/words';
 import { count } from '../format';
 import type { StoredRun } from '../store/types';
 
@@ -47,8 +48,8 @@ export function choiceWords(field: Field | undefined, path: string, value: Value
 }
 
 /** What a run was made on. */
-export const deviceWords = ({ device: { kind, name, workers = 1 } }: StoredRun): string =>
-  `${kind.toUpperCase()}, ${name}${workers > 1 ? `, ${workers} workers` : ''}`;
+export const deviceWords = ({ device }: StoredRun): string =>
+  `${device.kind.toUpperCase()}, ${device.name}${workerWords(device)}`;
 
 /** What a config does with an option: nothing where, as its others stand, it does not matter. */
 export function effective(config: Config, path: string, fields: Fields): Value {

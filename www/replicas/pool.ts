@@ -1,7 +1,10 @@
 // Workers that share the batches of a run on the CPU device. Lives in the lab's worker.
 
+import { outlive, uniqueName } from '../alive';
 import { explain } from '../errors';
 import type { Alive, Ended, Played, Request } from './messages';
+
+const WITHOUT_A_WORD = 'The browser ended it, maybe for want of memory.';
 
 let serial = 0;
 
@@ -53,11 +56,10 @@ export class Pool {
   }
 
   private start(index: number): Worker {
-    // Of this worker alone, among those of all tabs.
-    const name = `replica ${Math.random().toString(36).slice(2)}`;
+    const name = uniqueName('replica');
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name });
     worker.addEventListener('message', ({ data }: MessageEvent<Played | Ended | Alive>) => {
-      if ('alive' in data) this.outlive(name);
+      if ('alive' in data) outlive(name, this.watch.signal, () => this.end(WITHOUT_A_WORD));
       else if ('ended' in data) this.end(data.ended);
       else this.teams.get(data.team)?.receive({ worker: index, numbers: data.numbers });
     });
@@ -67,14 +69,6 @@ export class Pool {
     });
     worker.addEventListener('messageerror', () => this.end('What it said could not be read.'));
     return worker;
-  }
-
-  /** A worker may end without a word, as when memory runs out. Only then is its lock free. */
-  private outlive(name: string): void {
-    const { signal } = this.watch;
-    self.navigator.locks
-      ?.request(name, { signal }, () => this.end('The browser ended it, maybe for want of memory.'))
-      .catch(() => {});
   }
 }
 

@@ -1,8 +1,8 @@
 // A worker that makes the gradients of its share of a run's batches: one request after the other.
 
+import { live } from '../alive';
 import { load } from '../core';
 import { explain } from '../errors';
-import { live } from '../turns';
 import type { Alive, Ended, Played, Request } from './messages';
 
 type Core = Awaited<ReturnType<typeof load>>;

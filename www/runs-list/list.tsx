@@ -2,6 +2,7 @@
 
 import { signal } from '@preact/signals';
 import { getKnown } from '../config/values';
+import { workerWords } from '../device/words';
 import { sentence } from '../errors';
 import { bytes, count, nats, percent, si } from '../format';
 import { can } from '../run/actions';
@@ -123,7 +124,7 @@ function Row({ run }: { run: RunHead }) {
         <small class="muted">
           {new Date(run.created).toLocaleString('en-GB', DATE)} · {device.kind.toUpperCase()}
           {device.name.toLowerCase() === device.kind ? '' : ` ${device.name}`}
-          {(device.workers ?? 1) > 1 && `, ${device.workers} workers`}
+          {workerWords(device)}
         </small>
         {run.message && (
           <small class="muted" data-testid="run-message">
